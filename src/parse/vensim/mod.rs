@@ -1,0 +1,1 @@
+//! Vensim's text format.
