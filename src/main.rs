@@ -1,3 +1,5 @@
+//! The `levada` program.
+
 fn main() -> std::process::ExitCode {
     levada::cli::main()
 }

@@ -1,0 +1,3 @@
+//! The integration tests: one binary, a module per subject, data beside the modules.
+
+mod architecture;
