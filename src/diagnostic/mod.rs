@@ -2,9 +2,10 @@
 //!
 //! Each stage has a closed enum of findings that become [`Diagnostic`]s in one place; nothing here knows a stage.
 
+mod json;
 mod render;
 
-pub use render::render;
+pub use render::{render, render_styled};
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -22,6 +23,31 @@ impl Source {
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Arc<Self> {
         Arc::new(Source { path: path.into(), text: text.into() })
     }
+
+    /// Line and column of a byte offset. The end of a text that ends in a line break counts to its last line.
+    pub fn position(&self, offset: usize) -> Position {
+        let before = &self.text[..self.clamp(Span::new(offset, offset)).start];
+        let line_start = before.rfind('\n').map_or(0, |line_break| line_break + 1);
+        Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+    }
+
+    /// The part of a span that lies in the text, on character boundaries.
+    fn clamp(&self, span: Span) -> Span {
+        let last = self.text.strip_suffix('\n').map_or(self.text.len(), |text| text.trim_end_matches('\r').len());
+        let inside = |offset: usize| {
+            let offset = if offset >= self.text.len() { last } else { offset };
+            (0..=offset).rev().find(|offset| self.text.is_char_boundary(*offset)).unwrap_or(0)
+        };
+        let start = inside(span.start);
+        Span { start, end: inside(span.end).max(start) }
+    }
+}
+
+/// A place in a text, both counted from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
 }
 
 /// A byte range of one source. Models are one file each, so a span does not name it; a diagnostic does.
@@ -54,6 +80,16 @@ pub enum Severity {
     Warning,
     /// A fact the user may want.
     Note,
+}
+
+impl Severity {
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        }
+    }
 }
 
 /// One finding.
