@@ -1,1 +1,23 @@
-//! .
+//! Turns plain result data into figures (SVG, PDF, PNG) and tables (CSV, LaTeX, plain text).
+//!
+//! It never runs a model, knows nothing of estimation and writes no file: a figure or a table becomes an [`Exhibit`],
+//! bytes with their endings, and whoever asked for it puts them where they belong. The same input gives the same bytes.
+
+mod exhibit;
+mod figure;
+mod plain;
+mod refusal;
+mod table;
+
+pub use exhibit::Exhibit;
+pub use figure::{
+    BarInterval, CohortRow, Cohorts, Correlation, Counterfactual, CounterfactualPanel, Fan, Fit, FitPanel, Intervals,
+    Outcome, Pairs, ProfilePanel, Profiles, ResidualPanel, Residuals, RunPanel, Runs, Sector, Start, Starts, Stocks,
+    Swing, Tornado,
+};
+pub use plain::{Band, Frame, Head, Observed, Path, Period, Quantity, Rule, Scale, Width};
+pub use refusal::Refusal;
+pub use table::{
+    Bound, Cell, ChangeRow, Column, Decimals, EstimateRow, FitRow, FitStatistics, OutcomeColumn, OutcomePath,
+    PosteriorRow, Row, Table,
+};

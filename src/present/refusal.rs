@@ -1,0 +1,58 @@
+//! Why a figure or a table cannot be made, and how that is worded.
+
+use crate::diagnostic::Diagnostic;
+use std::fmt;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    /// No panel, no row, nothing to show.
+    Empty { exhibit: String },
+    /// Nothing in this series is a finite number within the window.
+    NothingFinite { exhibit: String, series: String },
+    /// Values and times (or the two ends of a band, or the cells of a row) differ in number.
+    Lengths { exhibit: String, series: String, expected: usize, found: usize },
+    /// A window or a period that ends before it begins, a probability outside 0 to 1.
+    Range { exhibit: String, what: String, from: f64, to: f64 },
+    /// The bundled font, the drawing or the PDF writer failed: a fault of ours.
+    Internal { exhibit: String, fault: String },
+}
+
+impl Refusal {
+    /// The one place where these are worded.
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self {
+            Refusal::Empty { exhibit } => {
+                Diagnostic::error("empty-exhibit", format!("exhibit `{exhibit}` has nothing to show"))
+                    .help("name at least one series or variable for it, or remove it from the study")
+            }
+            Refusal::NothingFinite { exhibit, series } => Diagnostic::error(
+                "nothing-finite",
+                format!("exhibit `{exhibit}`: `{series}` has no finite value within the window"),
+            )
+            .help("check the window of the exhibit and the values of the series"),
+            Refusal::Lengths { exhibit, series, expected, found } => Diagnostic::error(
+                "unequal-lengths",
+                format!("exhibit `{exhibit}`: `{series}` needs {expected} values and has {found}"),
+            )
+            .help("give one value for each time, and one cell for each column"),
+            Refusal::Range { exhibit, what, from, to } => Diagnostic::error(
+                "empty-range",
+                format!("exhibit `{exhibit}`: {what} runs from {from} to {to}, which is no range"),
+            )
+            .help("let the first be smaller than the second"),
+            Refusal::Internal { exhibit, fault } => Diagnostic::error(
+                "drawing-failed",
+                format!("exhibit `{exhibit}` could not be drawn: {fault}; this is a bug of Levada"),
+            )
+            .help("report it with the study that makes this exhibit"),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.diagnostic().message)
+    }
+}
+
+impl std::error::Error for Refusal {}
