@@ -3,11 +3,13 @@
 //! Both readers produce a [`Model`]; `check` turns it into a `CheckedModel`. Names are unresolved here.
 
 mod expression;
+mod function;
 mod lookup;
 mod name;
 mod variable;
 
 pub use expression::{BinaryOperator, Expression, ExpressionKind, Subscript, SubscriptKind, UnaryOperator};
+pub use function::Function;
 pub use lookup::{Extrapolation, Interpolation, LookupTable};
 pub use name::Name;
 pub use variable::{Conveyor, Definition, Equation, Leak, Oven, Role, StatedRange, Stock, Store, UnitsText, Variable};

@@ -1,0 +1,157 @@
+//! What a check can find, and the one place that words it.
+
+use crate::diagnostic::{Diagnostic, Source, Span};
+use crate::model::Name;
+use std::sync::Arc;
+
+/// A finding of the name and subscript checks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    UnknownName { name: Name, span: Span, nearest: Option<String> },
+    UnknownFunction { name: Name, span: Span, nearest: Option<String> },
+    NotAFunction { name: Name, span: Span },
+    Arity { name: Name, span: Span, given: usize, fewest: usize, most: usize },
+    DuplicateVariable { name: Name, span: Span, first: Span },
+    DuplicateDimension { name: Name, span: Span, first: Span },
+    DuplicateElement { variable: Name, element: String, span: Span, first: Span },
+    UndefinedElement { variable: Name, element: String, span: Span },
+    UnknownDimension { name: Name, span: Span, nearest: Option<String> },
+    UnknownSubscript { name: Name, span: Span, nearest: Option<String> },
+    DimensionCycle { name: Name, span: Span },
+    EmptyDimension { name: Name, span: Span },
+    MappingLength { from: Name, to: Name, own: usize, images: usize, span: Span },
+    SubscriptCount { variable: Name, given: usize, expected: usize, span: Span },
+    SubscriptOutside { variable: Name, subscript: String, span: Span },
+    ValueCount { variable: Name, given: usize, expected: usize, span: Span },
+    NoEquation { variable: Name, span: Span },
+    MissingControl { name: &'static str },
+    NoVariables,
+    ExternalSubscript { dimension: Name, why: String, span: Span },
+}
+
+impl Finding {
+    /// The finding in words.
+    pub fn diagnostic(&self, source: &Arc<Source>) -> Diagnostic {
+        let suggestion = |nearest: &Option<String>, otherwise: &str| match nearest {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => otherwise.to_owned(),
+        };
+        match self {
+            Finding::UnknownName { name, span, nearest } => {
+                Diagnostic::error("unknown-name", format!("`{name}` is not defined"))
+                    .at(source, *span, "used here")
+                    .help(suggestion(nearest, "define it, or correct its spelling"))
+            }
+            Finding::UnknownFunction { name, span, nearest } => {
+                Diagnostic::error("unknown-function", format!("there is no function, macro or lookup called `{name}`"))
+                    .at(source, *span, "called here")
+                    .help(suggestion(nearest, "`levada check --functions` lists what is supported"))
+            }
+            Finding::NotAFunction { name, span } => Diagnostic::error(
+                "not-a-function",
+                format!("`{name}` is called but is neither a function nor a lookup"),
+            )
+            .at(source, *span, "called here")
+            .help("write `*` between the name and the bracket if a product is meant"),
+            Finding::Arity { name, span, given, fewest, most } => {
+                let expected = match (fewest, most) {
+                    (fewest, most) if fewest == most => format!("{fewest}"),
+                    (fewest, &usize::MAX) => format!("at least {fewest}"),
+                    (fewest, most) => format!("{fewest} to {most}"),
+                };
+                Diagnostic::error("wrong-argument-count", format!("`{name}` takes {expected} arguments, not {given}"))
+                    .at(source, *span, format!("{given} given"))
+                    .help("add or remove arguments")
+            }
+            Finding::DuplicateVariable { name, span, first } => {
+                Diagnostic::error("duplicate-name", format!("`{name}` is defined twice"))
+                    .at(source, *span, "second definition")
+                    .also(*first, "first definition")
+                    .help("remove or rename one of them")
+            }
+            Finding::DuplicateDimension { name, span, first } => {
+                Diagnostic::error("duplicate-name", format!("subscript `{name}` is defined twice"))
+                    .at(source, *span, "second definition")
+                    .also(*first, "first definition")
+                    .help("remove or rename one of them")
+            }
+            Finding::DuplicateElement { variable, element, span, first } => {
+                Diagnostic::error("duplicate-element", format!("`{variable}[{element}]` has two equations"))
+                    .at(source, *span, "second equation")
+                    .also(*first, "first equation")
+                    .help("remove one, or leave the element out of the other with :EXCEPT:")
+            }
+            Finding::UndefinedElement { variable, element, span } => {
+                Diagnostic::error("undefined-element", format!("`{variable}[{element}]` is used but has no equation"))
+                    .at(source, *span, "used here")
+                    .help(format!("add an equation for `{variable}[{element}]`"))
+            }
+            Finding::UnknownDimension { name, span, nearest } => {
+                Diagnostic::error("unknown-subscript", format!("there is no subscript called `{name}`"))
+                    .at(source, *span, "named here")
+                    .help(suggestion(nearest, "define the subscript and its elements"))
+            }
+            Finding::UnknownSubscript { name, span, nearest } => {
+                Diagnostic::error("unknown-subscript", format!("`{name}` is neither a subscript nor an element"))
+                    .at(source, *span, "named here")
+                    .help(suggestion(nearest, "define the subscript and its elements"))
+            }
+            Finding::DimensionCycle { name, span } => {
+                Diagnostic::error("subscript-cycle", format!("subscript `{name}` contains itself"))
+                    .at(source, *span, "defined here")
+                    .help("list elements, or subranges that do not lead back here")
+            }
+            Finding::EmptyDimension { name, span } => {
+                Diagnostic::error("empty-subscript", format!("subscript `{name}` has no elements"))
+                    .at(source, *span, "defined here")
+                    .help("list its elements, separated by commas")
+            }
+            Finding::MappingLength { from, to, own, images, span } => Diagnostic::error(
+                "mapping-length",
+                format!("the mapping of `{from}` ({own} elements) to `{to}` names {images}"),
+            )
+            .at(source, *span, "mapped here")
+            .help("name one element or subrange of the target for each element"),
+            Finding::SubscriptCount { variable, given, expected, span } => {
+                Diagnostic::error("subscript-count", format!("`{variable}` has {expected} subscripts, {given} given"))
+                    .at(source, *span, "here")
+                    .help(if *expected == 0 {
+                        format!("write `{variable}` without brackets")
+                    } else {
+                        "give one subscript for each dimension".to_owned()
+                    })
+            }
+            Finding::SubscriptOutside { variable, subscript, span } => Diagnostic::error(
+                "subscript-outside",
+                format!(
+                    "`{subscript}` is not fixed by the left-hand side and does not select one element of `{variable}`"
+                ),
+            )
+            .at(source, *span, "here")
+            .help(format!("put `{subscript}` on the left-hand side, map it, or sum over it with `{subscript}!`")),
+            Finding::ValueCount { variable, given, expected, span } => {
+                Diagnostic::error("value-count", format!("`{variable}` needs {expected} numbers, {given} given"))
+                    .at(source, *span, "in this list")
+                    .help("give one number for each element, row by row, rows ended by `;`")
+            }
+            Finding::NoEquation { variable, span } => {
+                Diagnostic::error("no-equation", format!("`{variable}` has no equation"))
+                    .at(source, *span, "declared here")
+                    .help("write its equation")
+            }
+            Finding::MissingControl { name } => {
+                Diagnostic::error("missing-control", format!("the model does not define {name}"))
+                    .in_file(source)
+                    .help(format!("add `{name} = ...`"))
+            }
+            Finding::NoVariables => Diagnostic::error("empty-model", "the file defines no variables")
+                .in_file(source)
+                .help("check that this is the model file and that it was saved whole"),
+            Finding::ExternalSubscript { dimension, why, span } => {
+                Diagnostic::error("external-subscript", format!("the elements of `{dimension}` cannot be read: {why}"))
+                    .at(source, *span, "read here")
+                    .help("correct the file, sheet or cells named in the call")
+            }
+        }
+    }
+}

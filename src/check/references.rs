@@ -1,0 +1,204 @@
+//! Every name and call in every expression: known, rightly subscripted, with the right number of arguments.
+
+use super::finding::Finding;
+use super::names::{Names, Symbol};
+use super::{CheckedModel, nearest_name};
+use crate::diagnostic::Span;
+use crate::model::{
+    Definition, Dialect, Expression, ExpressionKind, Function, Name, Store, Subscript, SubscriptKind, Variable,
+};
+
+/// Walks all expressions of the model and its macros.
+pub fn check(checked: &CheckedModel, findings: &mut Vec<Finding>) {
+    let scopes = 1 + checked.model().macros.len();
+    for scope in 0..scopes {
+        let walker = Walker { checked, scope, names: &checked.scope(scope).names };
+        for variable in checked.variables(scope) {
+            for expression in expressions(variable) {
+                walker.visit(expression, findings);
+            }
+        }
+        if let Some(value) = checked.macro_of(scope).and_then(|definition| definition.value.as_ref()) {
+            walker.visit(value, findings);
+        }
+    }
+    let control = &checked.model().control;
+    let walker = Walker { checked, scope: 0, names: checked.names() };
+    for expression in [&control.start, &control.stop, &control.step, &control.save_every].into_iter().flatten() {
+        walker.visit(expression, findings);
+    }
+    for (name, given) in [("INITIAL TIME", &control.start), ("FINAL TIME", &control.stop), ("TIME STEP", &control.step)]
+    {
+        if given.is_none()
+            && checked.names().variable(&Name::new(name)).is_none()
+            && !checked.model().variables.is_empty()
+        {
+            findings.push(Finding::MissingControl { name });
+        }
+    }
+}
+
+/// All expressions of a variable's equations.
+pub fn expressions(variable: &Variable) -> Vec<&Expression> {
+    let mut all = Vec::new();
+    for equation in &variable.equations {
+        match &equation.definition {
+            Definition::Auxiliary(expression) | Definition::Unchangeable(expression) => all.push(expression),
+            Definition::Stock(stock) => {
+                all.push(&stock.initial);
+                all.push(&stock.derivative);
+                match &stock.store {
+                    Store::Reservoir | Store::Queue => {}
+                    Store::Conveyor(conveyor) => {
+                        all.push(&conveyor.transit);
+                        all.extend(conveyor.capacity.iter().chain(&conveyor.inflow_limit));
+                        all.extend(conveyor.leaks.iter().map(|leak| &leak.fraction));
+                    }
+                    Store::Oven(oven) => {
+                        all.push(&oven.cook);
+                        all.extend(oven.fill.iter().chain(&oven.capacity));
+                    }
+                }
+            }
+            // The arguments of GET functions are texts, which name files and not variables.
+            Definition::External(_) | Definition::Data { .. } => {}
+            Definition::Values(_) | Definition::Lookup(_) | Definition::Skipped(_) | Definition::Unreadable => {}
+        }
+    }
+    all
+}
+
+struct Walker<'a> {
+    checked: &'a CheckedModel,
+    scope: usize,
+    names: &'a Names,
+}
+
+impl Walker<'_> {
+    fn visit(&self, expression: &Expression, findings: &mut Vec<Finding>) {
+        match &expression.kind {
+            ExpressionKind::Reference { name, subscripts } => {
+                self.reference(name, subscripts, expression.span, findings)
+            }
+            ExpressionKind::Call { function, subscripts, arguments } => {
+                self.call(function, subscripts, arguments, expression.span, findings);
+            }
+            _ => {}
+        }
+        for child in expression.children() {
+            self.visit(child, findings);
+        }
+    }
+
+    fn reference(&self, name: &Name, subscripts: &[Subscript], span: Span, findings: &mut Vec<Finding>) {
+        self.subscripts(subscripts, findings);
+        match self.names.symbol(name) {
+            Some(Symbol::Variable(index)) => {
+                self.count(self.scope, index, name, subscripts, span, findings);
+            }
+            Some(Symbol::Global(index)) => self.count(0, index, name, subscripts, span, findings),
+            Some(_) => {}
+            None if self.dialect() == Dialect::Xmile && is_call_without_brackets(name) => {}
+            None if Function::named(self.dialect(), name).is_some() => {
+                let (fewest, most) = Function::arity(self.dialect(), name).unwrap_or((1, 1));
+                if fewest > 0 {
+                    findings.push(Finding::Arity { name: name.clone(), span, given: 0, fewest, most });
+                }
+            }
+            None => findings.push(Finding::UnknownName {
+                name: name.clone(),
+                span,
+                nearest: nearest_name(name, self.names.all()),
+            }),
+        }
+    }
+
+    fn call(
+        &self,
+        function: &Name,
+        subscripts: &[Subscript],
+        arguments: &[Expression],
+        span: Span,
+        findings: &mut Vec<Finding>,
+    ) {
+        self.subscripts(subscripts, findings);
+        let given = arguments.len();
+        match self.names.symbol(function) {
+            Some(Symbol::Variable(index)) => {
+                self.count(self.scope, index, function, subscripts, span, findings);
+                if given != 1 {
+                    findings.push(Finding::Arity { name: function.clone(), span, given, fewest: 1, most: 1 });
+                }
+            }
+            Some(Symbol::Macro(index)) => {
+                let definition = &self.checked.model().macros[index];
+                let fewest = definition.parameters.iter().filter(|parameter| parameter.default.is_none()).count();
+                let most = definition.parameters.len() + definition.outputs.len();
+                if given < fewest || given > most {
+                    findings.push(Finding::Arity { name: function.clone(), span, given, fewest, most });
+                }
+            }
+            // A parameter of a macro may be given a lookup.
+            Some(Symbol::Parameter(_)) => {}
+            _ => match Function::arity(self.dialect(), function) {
+                Some((fewest, most)) => {
+                    if given < fewest || given > most {
+                        findings.push(Finding::Arity { name: function.clone(), span, given, fewest, most });
+                    }
+                }
+                None if self.names.symbol(function).is_some() => {
+                    findings.push(Finding::NotAFunction { name: function.clone(), span });
+                }
+                None => {
+                    let known: Vec<&str> = self.names.all().chain(Function::spellings(self.dialect())).collect();
+                    let nearest = nearest_name(function, known);
+                    findings.push(Finding::UnknownFunction { name: function.clone(), span, nearest });
+                }
+            },
+        }
+    }
+
+    fn count(
+        &self,
+        scope: usize,
+        variable: usize,
+        name: &Name,
+        subscripts: &[Subscript],
+        span: Span,
+        findings: &mut Vec<Finding>,
+    ) {
+        let expected = self.checked.scope(scope).elements[variable].rank;
+        let given = subscripts.len();
+        // XMILE lets an array stand without its subscripts where they are understood or reduced.
+        let understood = given == 0 && self.dialect() == Dialect::Xmile;
+        if given != expected && !understood {
+            findings.push(Finding::SubscriptCount { variable: name.clone(), given, expected, span });
+        }
+    }
+
+    fn subscripts(&self, subscripts: &[Subscript], findings: &mut Vec<Finding>) {
+        for subscript in subscripts {
+            if let SubscriptKind::Name(name) | SubscriptKind::Reduced(name) = &subscript.kind {
+                let dimensions = self.checked.dimensions();
+                let known = self.names.dimension(name).is_some() || dimensions.element(name).is_some();
+                let computed = self.dialect() == Dialect::Xmile && self.names.symbol(name).is_some();
+                if !known && !computed {
+                    findings.push(Finding::UnknownSubscript {
+                        name: name.clone(),
+                        span: subscript.span,
+                        nearest: nearest_name(name, self.names.subscripts()),
+                    });
+                }
+            }
+        }
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.checked.model().dialect
+    }
+}
+
+/// XMILE writes functions without arguments as plain names.
+fn is_call_without_brackets(name: &Name) -> bool {
+    Function::arity(Dialect::Xmile, name).is_some_and(|(fewest, _)| fewest == 0)
+}
