@@ -150,8 +150,8 @@ impl Walker<'_> {
                     findings.push(Finding::NotAFunction { name: function.clone(), span });
                 }
                 None => {
-                    let known: Vec<&str> = self.names.all().chain(Function::spellings(self.dialect())).collect();
-                    let nearest = nearest_name(function, known);
+                    let known: Vec<&str> = Function::spellings(self.dialect()).collect();
+                    let nearest = nearest_name(function, known).or_else(|| nearest_name(function, self.names.all()));
                     findings.push(Finding::UnknownFunction { name: function.clone(), span, nearest });
                 }
             },
