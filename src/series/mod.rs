@@ -1,10 +1,17 @@
 //! Tables of simulated output and series of observations, and the CSV files in which both travel.
 //!
-//! A [`Table`] is `[time, variable]` numbers with names and units. What a series says about a model is the business of
-//! `estimate`.
+//! A [`Table`] is `[time, variable]` numbers with names and units; an [`ObservedSeries`] is what an archive recorded,
+//! each value with the stretch of time it speaks of and its place in the file. What a series says about a model is the
+//! business of `estimate`.
 
+mod faults;
+mod observed;
+mod read;
 mod table;
 mod write;
 
+pub use faults::{DataFault, DataFinding};
+pub use observed::{Observation, ObservedSeries};
+pub use read::{DataFile, open_text, read_observations};
 pub use table::{Column, Table, number};
 pub use write::{WriteFault, write_file, write_text};
