@@ -208,3 +208,224 @@ fn date_words(text: &str, fault: &DateFault) -> (String, &'static str) {
         DateFault::OutOfRange => (format!("`{text}` lies outside the years 1 to 9999"), "check the year"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::DataFinding;
+    use crate::calendar::Calendar;
+    use crate::diagnostic::{Source, render};
+    use crate::series::{open_text, read_observations};
+
+    fn refusals(text: &str) -> String {
+        let (_, diagnostics) = read_observations(&Source::new("data.csv", text), &Calendar::Years);
+        diagnostics.iter().map(render).collect()
+    }
+
+    #[test]
+    fn every_fault_of_a_file_in_one_run() {
+        let text = "series,period_start,period_end,value,unit\n\
+                    rent,2015-01-01,2015-12-31,high,CNY\n\
+                    rent,2016-01-01,2016-12-31,\"1,200\",CNY\n\
+                    rent,2017-02-30,2017-12-31,3,CNY\n\
+                    rent,2018-01-01,31/12/2018,3,CNY\n\
+                    rent,2019-12-31,2019-01-01,3,CNY\n\
+                    rent,2020-01-01\n\
+                    ,2020-01-01,2020-12-31,3,CNY\n\
+                    rent,2021-01-01,2021-12-31,3,CNY\n\
+                    rent,2021,2021,4,CNY\n\
+                    rent,2022,2022,4,CNY,x,y\n\
+                    rent,,2022,4,CNY\n";
+        assert_eq!(
+            refusals(text),
+            r#"error[not-a-number]: `high` is not a number
+ --> data.csv:2:28
+  |
+2 | rent,2015-01-01,2015-12-31,high,CNY
+  |                            ^^^^ expected a number
+  |
+  = help: leave the cell empty, or write . or NA, where the value is missing
+error[not-a-number]: `1,200` is not a number
+ --> data.csv:3:28
+  |
+3 | rent,2016-01-01,2016-12-31,"1,200",CNY
+  |                            ^^^^^^^ expected a number
+  |
+  = help: write numbers without thousands separators and with a decimal point
+error[not-a-date]: there is no date `2017-02-30`
+ --> data.csv:4:6
+  |
+4 | rent,2017-02-30,2017-12-31,3,CNY
+  |      ^^^^^^^^^^ expected a date or period
+  |
+  = help: check the month, quarter and day
+error[not-a-date]: `31/12/2018` does not tell the day from the month
+ --> data.csv:5:17
+  |
+5 | rent,2018-01-01,31/12/2018,3,CNY
+  |                 ^^^^^^^^^^ expected a date or period
+  |
+  = help: write the year first: 1990-03-15 for 15 March 1990
+error[end-before-start]: the period ends (2019-01-01) before it starts (2019-12-31)
+ --> data.csv:6:17
+  |
+6 | rent,2019-12-31,2019-01-01,3,CNY
+  |                 ^^^^^^^^^^ ends too early
+  |
+  = help: exchange the two dates, or correct one
+error[truncated-row]: the row has 2 cells where the header has 5
+ --> data.csv:7:1
+  |
+7 | rent,2020-01-01
+  | ^^^^^^^^^^^^^^^ ends too early
+  |
+  = help: fill the row up; a missing value is an empty cell between its commas
+error[no-series-name]: the row does not say which series it belongs to
+ --> data.csv:8:1
+  |
+8 | ,2020-01-01,2020-12-31,3,CNY
+  | ^ empty name
+  |
+  = help: write the name of the series in every row
+error[duplicate-observation]: `rent` is observed twice in 2021
+  --> data.csv:10:16
+   |
+ 9 | rent,2021-01-01,2021-12-31,3,CNY
+   |                            - first value
+10 | rent,2021,2021,4,CNY
+   |                ^ second value
+   |
+   = help: keep one of the two; two sources of one quantity are two series, each with its own name
+error[overlong-row]: the row has 7 cells where the header has 5
+  --> data.csv:11:1
+   |
+11 | rent,2022,2022,4,CNY,x,y
+   | ^^^^^^^^^^^^^^^^^^^^^^^^ too many cells
+   |
+   = help: put a cell that holds commas between quotation marks
+error[not-a-date]: the row has no date
+  --> data.csv:12:6
+   |
+12 | rent,,2022,4,CNY
+   |      ^ expected a date or period
+   |
+   = help: write 1990, 1990H1, 1990Q1, 1990-03 or 1990-03-15
+"#
+        );
+    }
+
+    #[test]
+    fn a_column_that_is_missing_is_sought_among_the_others() {
+        assert_eq!(
+            refusals("series,period_start,period_ned,valeu\nrent,2015,2015,3\n"),
+            r#"error[missing-column]: the file has no column `period_end`
+ --> data.csv:1:21
+  |
+1 | series,period_start,period_ned,valeu
+  |                     ^^^^^^^^^^ did you mean this `period_ned` to be `period_end`?
+  |
+  = help: one observation a row needs series, period_start, period_end (or one column period) and value
+error[missing-column]: the file has no column `value`
+ --> data.csv:1:32
+  |
+1 | series,period_start,period_ned,valeu
+  |                                ^^^^^ did you mean this `valeu` to be `value`?
+  |
+  = help: one observation a row needs series, period_start, period_end (or one column period) and value
+"#
+        );
+        assert_eq!(
+            refusals("series,period_start,period_end\nrent,2015,2015\n"),
+            r#"error[missing-column]: the file has no column `value`
+ --> data.csv:1:1
+  |
+1 | series,period_start,period_end
+  | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ header without it
+  |
+  = help: one observation a row needs series, period_start, period_end (or one column period) and value
+"#
+        );
+    }
+
+    #[test]
+    fn files_that_are_no_table() {
+        let empty = "error[empty-file]: the file holds no observations\n--> data.csv\n \
+                     = help: expected a header row and at least one row below it\n";
+        assert_eq!(refusals(""), empty);
+        assert_eq!(refusals("date,rent\n"), empty);
+        assert_eq!(
+            refusals("date;rent\n2015;3,5\n"),
+            r#"error[wrong-separator]: columns are separated by semicolons
+ --> data.csv:1:1
+  |
+1 | date;rent
+  | ^^^^^^^^^ no comma in the header
+  |
+  = help: save the file with commas between cells and points in decimal numbers
+"#
+        );
+        assert_eq!(
+            refusals("date,rent\n2015,\"3,5\n2016,6\n"),
+            r#"error[open-quote]: a quotation mark is never closed
+ --> data.csv:2:6
+  |
+2 | 2015,"3,5
+  |      ^ opened here
+  |
+  = help: close the cell with ", and write a quotation mark inside a cell as ""
+"#
+        );
+        assert_eq!(
+            refusals("date,rent,Rent,\n2015,3,3,6\n"),
+            r#"error[repeated-column]: two columns are called `Rent`
+ --> data.csv:1:11
+  |
+1 | date,rent,Rent,
+  |           ^^^^ second column of that name
+  |
+  = help: give every column its own name
+error[unnamed-column]: a column with values has no name
+ --> data.csv:1:16
+  |
+1 | date,rent,Rent,
+  |                ^ no name here
+  |
+  = help: name the column in the header, or remove it
+"#
+        );
+    }
+
+    #[test]
+    fn files_that_cannot_be_opened() {
+        let folder = std::env::temp_dir().join(format!("levada-open-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("finance.csv"), b"date,rent\n2015,3 \xe9\n").unwrap();
+        let words = |name: &str| {
+            let fault = open_text(&folder.join(name)).unwrap_err();
+            let finding = DataFinding { fault, span: Default::default() };
+            let text = render(&finding.diagnostic(&Source::new(name, "")));
+            text.replace(&folder.display().to_string(), "DIR")
+        };
+        assert_eq!(
+            words("finanse.csv"),
+            r#"error[file-not-found]: there is no file DIR/finanse.csv
+ |
+ = help: did you mean DIR/finance.csv?
+"#
+        );
+        assert_eq!(
+            words("macro.csv"),
+            r#"error[file-not-found]: there is no file DIR/macro.csv
+ |
+ = help: paths in a study are relative to the folder of the study file
+"#
+        );
+        assert_eq!(
+            words("finance.csv"),
+            r#"error[not-utf8]: DIR/finance.csv is not UTF-8 text: the first foreign byte stands on line 2
+ |
+ = help: save it again as "CSV UTF-8"
+"#
+        );
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

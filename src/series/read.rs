@@ -341,7 +341,7 @@ fn spans(text: &str, start: usize) -> (Vec<Span>, Option<Span>) {
                 quote = match quote {
                     Some(_) => None,
                     // Only a mark that opens the cell quotes; a doubled mark inside reopens at once.
-                    None if at == cell || bytes[at - 1] == b'"' => Some(at),
+                    None if at == cell || bytes[at - 1] == b'"' => Some(cell),
                     None => None,
                 }
             }
@@ -357,5 +357,64 @@ fn spans(text: &str, start: usize) -> (Vec<Span>, Option<Span>) {
             Some(_) => {}
         }
         at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read_observations;
+    use crate::calendar::Calendar;
+    use crate::diagnostic::{Diagnostic, Source};
+
+    fn read(text: &str, calendar: Calendar) -> (Vec<String>, Vec<Diagnostic>) {
+        let (file, diagnostics) = read_observations(&Source::new("data.csv", text), &calendar);
+        let lines = file.series.iter().flat_map(|series| {
+            series.observations.iter().map(|o| {
+                let place = &file.source.text[o.span.range()];
+                format!(
+                    "{} {} {}..{} = {} {} `{place}`",
+                    series.name, o.label, o.window.start, o.window.end, o.value, o.unit
+                )
+            })
+        });
+        (lines.collect(), diagnostics)
+    }
+
+    #[test]
+    fn one_observation_a_row() {
+        let text = "series,period_start,period_end,value,unit,kind,note\r\n\
+                    b,2015-01-01,2015-12-31,2.5,mn USD,flow,\"a, \"\"quoted\"\" note\"\r\n\r\n\
+                    a,2016-12-31,2016-12-31,.,%,stock,missing\r\n\
+                    b,2014-01-01,2014-06-30,\"1\",mn USD,flow,\r\n\
+                    ,,,,,,\r\n";
+        let (lines, diagnostics) = read(text, Calendar::Years);
+        assert_eq!(diagnostics, []);
+        assert_eq!(
+            lines,
+            ["b 2014H1 2014..2014.495890410959 = 1 mn USD `\"1\"`", "b 2015 2015..2016 = 2.5 mn USD `2.5`",]
+        );
+    }
+
+    #[test]
+    fn one_period_a_row() {
+        let text = "year,hare [thousand pelts],lynx\n1900,30,4\n1901,NA,6.1\n";
+        let (lines, diagnostics) = read(text, Calendar::Years);
+        assert_eq!(diagnostics, []);
+        assert_eq!(
+            lines,
+            [
+                "hare 1900 1900..1901 = 30 thousand pelts `30`",
+                "lynx 1900 1900..1901 = 4  `4`",
+                "lynx 1901 1901..1902 = 6.1  `6.1`",
+            ]
+        );
+    }
+
+    #[test]
+    fn plain_numbers_as_times() {
+        let text = "observable,time,value\nhare,0,30\nhare,0.5,47.2\n";
+        let (lines, diagnostics) = read(text, Calendar::Numbers);
+        assert_eq!(diagnostics, []);
+        assert_eq!(lines, ["hare 0 0..0 = 30  `30`", "hare 0.5 0.5..0.5 = 47.2  `47.2`"]);
     }
 }

@@ -138,8 +138,10 @@ mod tests {
         let text = render(&fault.diagnostic()).replace(&folder.display().to_string(), "DIR");
         assert_eq!(
             text,
-            "error[disk-full]: cannot write DIR/table.csv: the disk is full\n  \
-             = help: make room or choose another folder with --out; finished files are kept, so run again\n"
+            r#"error[disk-full]: cannot write DIR/table.csv: the disk is full
+ |
+ = help: make room or choose another folder with --out; finished files are kept, so run again
+"#
         );
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(names(&folder), ["table.csv"]);
@@ -154,8 +156,10 @@ mod tests {
         let text = render(&fault.diagnostic()).replace(&folder.display().to_string(), "DIR");
         assert_eq!(
             text,
-            "error[folder-not-writable]: cannot write DIR/out/zgc/table.csv: a part of DIR/out/zgc is a file, not a folder\n  \
-             = help: choose another folder with --out, or move that file away\n"
+            r#"error[folder-not-writable]: cannot write DIR/out/zgc/table.csv: a part of DIR/out/zgc is a file, not a folder
+ |
+ = help: choose another folder with --out, or move that file away
+"#
         );
         std::fs::remove_dir_all(folder).unwrap();
     }
@@ -165,8 +169,10 @@ mod tests {
         let fault = WriteFault { path: "out/table.csv".into(), error: io::ErrorKind::PermissionDenied.into() };
         assert_eq!(
             render(&fault.diagnostic()),
-            "error[folder-not-writable]: cannot write out/table.csv: the folder out may not be written to\n  \
-             = help: choose another folder with --out, or change its permissions\n"
+            r#"error[folder-not-writable]: cannot write out/table.csv: the folder out may not be written to
+ |
+ = help: choose another folder with --out, or change its permissions
+"#
         );
     }
 }
