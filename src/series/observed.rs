@@ -15,6 +15,8 @@ pub struct Observation {
     pub value: f64,
     /// As the file states it; empty where it states none.
     pub unit: String,
+    /// Where the archive found it (`source_id`); empty where the file does not say.
+    pub source: String,
     /// The value's place in the file.
     pub span: Span,
 }

@@ -49,8 +49,9 @@ fn similar(path: &Path) -> Option<String> {
 /// Reads the observations of a file with every fault in it.
 ///
 /// A file with columns `series` and `value` has one observation a row; `period` may stand for `period_start` and
-/// `period_end`, and columns beyond these and `unit` are notes. Any other file has its dates in the first column and one
-/// series in each further one, with its unit in brackets behind the name: `hare [thousand pelts]`.
+/// `period_end`, one period may have a value from each `source_id`, and columns beyond these and `unit` are notes. Any
+/// other file has its dates in the first column and one series in each further one, with its unit in brackets behind the
+/// name: `hare [thousand pelts]`.
 pub fn read_observations(source: &Arc<Source>, calendar: &Calendar) -> (DataFile, Vec<Diagnostic>) {
     let mut reader = Reader { source, calendar, findings: Vec::new(), series: Vec::new(), index: HashMap::new() };
     reader.file();
@@ -93,6 +94,7 @@ struct Tidy {
     end: usize,
     value: usize,
     unit: Option<usize>,
+    source: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -121,8 +123,8 @@ impl Reader<'_> {
             }
         }
         let whole: Vec<&Row> = rows.iter().filter(|row| self.has_length_of(header, row)).collect();
-        let known = names.iter().filter(|name| TIDY.contains(&name.as_str())).count();
-        if names.iter().any(|name| SERIES.contains(&name.as_str())) || known >= 2 {
+        let has = |spellings: &[&str]| names.iter().any(|name| spellings.contains(&name.as_str()));
+        if has(SERIES) || (has(VALUE) && (has(START) || has(END))) {
             if let Some(columns) = self.tidy_columns(header, &names) {
                 whole.into_iter().for_each(|row| self.tidy_row(row, &columns));
             }
@@ -183,9 +185,11 @@ impl Reader<'_> {
             end: single.unwrap_or_else(|| need(END)),
             value: need(VALUE),
             unit: find(UNIT),
+            source: find(SOURCE),
         };
         for column in &missing {
-            let strangers = names.iter().filter(|name| !TIDY.contains(&name.as_str())).map(String::as_str);
+            let known = [SERIES, START, END, PERIOD, VALUE, UNIT, SOURCE].concat();
+            let strangers = names.iter().map(String::as_str).filter(|name| !known.contains(name));
             let near = nearest(column, strangers).and_then(|near| names.iter().position(|name| name == near));
             let (nearest, span) = match near {
                 Some(i) => (Some(header.cells[i].text.clone()), header.cells[i].span),
@@ -209,8 +213,9 @@ impl Reader<'_> {
         }
         let series = self.series_named(&name.text, name.span);
         if let (Some((window, label)), Some(value)) = (window, value) {
-            let unit = columns.unit.map(|unit| cell(unit).text.clone()).unwrap_or_default();
-            self.add(series, Observation { window, label, value, unit, span: cell(columns.value).span });
+            let text = |column: Option<usize>| column.map(|column| cell(column).text.clone()).unwrap_or_default();
+            let (unit, source) = (text(columns.unit), text(columns.source));
+            self.add(series, Observation { window, label, value, unit, source, span: cell(columns.value).span });
         }
     }
 
@@ -232,7 +237,9 @@ impl Reader<'_> {
             for &(index, series, unit) in &columns {
                 let cell = &row.cells[index];
                 if let (Some(value), Some((window, label))) = (self.value(cell), window.clone()) {
-                    self.add(series, Observation { window, label, value, unit: unit.to_owned(), span: cell.span });
+                    let unit = unit.to_owned();
+                    let source = String::new();
+                    self.add(series, Observation { window, label, value, unit, source, span: cell.span });
                 }
             }
         }
@@ -253,7 +260,8 @@ impl Reader<'_> {
     }
 
     fn add(&mut self, series: usize, observation: Observation) {
-        let before = self.series[series].observations.iter().find(|other| other.window == observation.window);
+        let same = |other: &&Observation| other.window == observation.window && other.source == observation.source;
+        let before = self.series[series].observations.iter().find(same);
         if let Some(before) = before {
             let first = before.span;
             let (series, period) = (self.series[series].name.clone(), observation.label.clone());
@@ -309,19 +317,7 @@ const END: &[&str] = &["period_end"];
 const PERIOD: &[&str] = &["period", "date", "time"];
 const VALUE: &[&str] = &["value"];
 const UNIT: &[&str] = &["unit", "units"];
-const TIDY: &[&str] = &[
-    "series",
-    "observable",
-    "variable",
-    "period_start",
-    "period_end",
-    "period",
-    "date",
-    "time",
-    "value",
-    "unit",
-    "units",
-];
+const SOURCE: &[&str] = &["source_id", "source"];
 /// Cells that stand for a missing value, in any letter case.
 const MISSING: &[&str] = &["", ".", "..", "NA", "N/A", "NaN", ":NA:"];
 
