@@ -6,6 +6,7 @@
 
 mod difference;
 mod finding;
+pub mod objective;
 mod parameter;
 mod prior;
 mod problem;
