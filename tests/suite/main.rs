@@ -1,3 +1,4 @@
 //! The integration tests: one binary, a module per subject, data beside the modules.
 
 mod architecture;
+mod language;

@@ -1,0 +1,201 @@
+//! A file on disk into text, and its format: encodings, line endings, and what is not a model at all.
+
+use super::vensim;
+use crate::diagnostic::{Diagnostic, Source};
+use crate::model::Model;
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use std::borrow::Cow;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Larger files are refused unread: the largest published models have a few megabytes.
+const SIZE_LIMIT: u64 = 256 * 1024 * 1024;
+
+/// Why a file is no model.
+enum Refusal {
+    NotFound,
+    Folder,
+    Unreadable(std::io::Error),
+    TooLarge(u64),
+    Empty,
+    /// A file of another tool, with its name for it.
+    Binary(&'static str),
+    NotText,
+    NotModel,
+    Xmile,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Format {
+    Vensim,
+    Xmile,
+}
+
+/// Reads a model file in whichever format it is: Vensim's text format or XMILE.
+pub fn read_file(path: &Path) -> (Option<(Arc<Source>, Model)>, Vec<Diagnostic>) {
+    match read_text(path) {
+        Ok((text, format, notes)) => {
+            let source = Source::new(path, text);
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let (model, found) = match format {
+                Format::Vensim => vensim::read(&source, folder),
+                Format::Xmile => return (None, vec![word(&Refusal::Xmile, path)]),
+            };
+            let notes = notes.into_iter().map(|note| note.in_file(&source));
+            let diagnostics = notes.chain(found).collect();
+            (Some((source, model)), diagnostics)
+        }
+        Err(refusal) => (None, vec![word(&refusal, path)]),
+    }
+}
+
+fn read_text(path: &Path) -> Result<(String, Format, Vec<Diagnostic>), Refusal> {
+    let metadata = std::fs::metadata(path).map_err(refusal)?;
+    if metadata.is_dir() {
+        return Err(Refusal::Folder);
+    }
+    if let Some(tool) = binary_extension(path) {
+        return Err(Refusal::Binary(tool));
+    }
+    // The length of a pipe is not known beforehand, so that of the bytes is looked at as well.
+    let mut bytes = Vec::new();
+    let limit = SIZE_LIMIT + 1;
+    std::fs::File::open(path).map_err(refusal)?.take(limit).read_to_end(&mut bytes).map_err(refusal)?;
+    let size = metadata.len().max(bytes.len() as u64);
+    if size > SIZE_LIMIT {
+        return Err(Refusal::TooLarge(size));
+    }
+    let (text, notes) = decode(&bytes)?;
+    let text = unify_line_ends(text);
+    if text.trim().is_empty() {
+        return Err(Refusal::Empty);
+    }
+    let format = format(path, &text).ok_or(Refusal::NotModel)?;
+    Ok((text, format, notes))
+}
+
+fn refusal(error: std::io::Error) -> Refusal {
+    match error.kind() {
+        ErrorKind::NotFound => Refusal::NotFound,
+        ErrorKind::IsADirectory => Refusal::Folder,
+        _ => Refusal::Unreadable(error),
+    }
+}
+
+fn extension(path: &Path) -> String {
+    path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+fn binary_extension(path: &Path) -> Option<&'static str> {
+    match extension(path).as_str() {
+        "vmf" | "vmfx" => Some("Vensim's binary model format"),
+        "vpm" | "vpmx" => Some("Vensim's published model format"),
+        "vdf" | "vdfx" => Some("Vensim's format for the results of a run"),
+        "stm" | "itm" => Some("Stella's binary format from before XMILE"),
+        _ => None,
+    }
+}
+
+/// Bytes into text: UTF-8 and UTF-16 with or without their mark, or else Windows-1252, in which Vensim saves models
+/// whose first line does not say `{UTF-8}`.
+fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Vec<Diagnostic>), Refusal> {
+    if let Some((encoding, _)) = Encoding::for_bom(bytes).or_else(|| unmarked_utf16(bytes)) {
+        let (text, _, malformed) = encoding.decode(bytes);
+        return if malformed || text.contains('\0') { Err(Refusal::NotText) } else { Ok((text, Vec::new())) };
+    }
+    if bytes.contains(&0) {
+        return Err(Refusal::NotText);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok((Cow::Borrowed(text), Vec::new())),
+        Err(fault) => {
+            let (text, _, _) = WINDOWS_1252.decode(bytes);
+            let claims = bytes.trim_ascii_start().to_ascii_uppercase().starts_with(b"{UTF-8}");
+            let notes = if claims {
+                let line = 1 + bytes[..fault.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+                let message = format!("the file says that it is UTF-8, which line {line} is not; read as Windows-1252");
+                vec![
+                    Diagnostic::warning("not-utf-8", message)
+                        .help("save the file again from Vensim, or as UTF-8 from a text editor"),
+                ]
+            } else {
+                Vec::new()
+            };
+            Ok((text, notes))
+        }
+    }
+}
+
+/// UTF-16 without its mark: the text starts with ASCII characters whose other byte is zero.
+fn unmarked_utf16(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
+    match bytes {
+        [first, 0, second, 0, ..] if *first != 0 && *second != 0 => Some((UTF_16LE, 0)),
+        [0, first, 0, second, ..] if *first != 0 && *second != 0 => Some((UTF_16BE, 0)),
+        _ => None,
+    }
+}
+
+fn unify_line_ends(text: Cow<'_, str>) -> String {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.into_owned() }
+}
+
+/// The format by the look of the text, and by the extension where the look leaves it open.
+fn format(path: &Path, text: &str) -> Option<Format> {
+    let head = text.trim_start();
+    if head.starts_with('<') {
+        let xmile = head.get(..4096).unwrap_or(head).to_lowercase();
+        return (xmile.contains("<xmile") || xmile.starts_with("<?xml") && !xmile.contains("<html"))
+            .then_some(Format::Xmile);
+    }
+    let equations = text.contains('~') && text.contains('|');
+    match extension(path).as_str() {
+        // A truncated model is still a model: what is wrong is said of the equation.
+        "mdl" if equations || text.contains(['=', ':']) => Some(Format::Vensim),
+        "xmile" | "stmx" | "itmx" | "xml" => None,
+        _ => equations.then_some(Format::Vensim),
+    }
+}
+
+fn word(refusal: &Refusal, path: &Path) -> Diagnostic {
+    let name = path.display();
+    match refusal {
+        Refusal::NotFound => Diagnostic::error("file-not-found", format!("there is no file `{name}`"))
+            .help(beside(path)),
+        Refusal::Folder => Diagnostic::error("not-a-file", format!("`{name}` is a folder"))
+            .help("name the model file in it"),
+        Refusal::Unreadable(error) => Diagnostic::error("unreadable-file", format!("`{name}` cannot be read: {error}"))
+            .help("check the permissions of the file and of its folder"),
+        Refusal::TooLarge(size) => Diagnostic::error(
+            "file-too-large",
+            format!("`{name}` has {} MB; models of more than {} MB are not read", size >> 20, SIZE_LIMIT >> 20),
+        )
+        .help("check that this is the model and not a file of results"),
+        Refusal::Empty => Diagnostic::error("empty-file", format!("`{name}` is empty"))
+            .help("check that the file was saved, or fetch it again"),
+        Refusal::Binary(tool) => Diagnostic::error("binary-model", format!("`{name}` is in {tool}"))
+            .help("open it in the tool that made it and save the model as text: .mdl from Vensim, .stmx from Stella"),
+        Refusal::NotText => Diagnostic::error("not-a-model", format!("`{name}` is not text"))
+            .help("models are read from Vensim's .mdl and from XMILE (.xmile, .stmx)"),
+        Refusal::Xmile => Diagnostic::error("not-a-model", format!("`{name}` is XMILE, which is not read yet"))
+            .help("save the model from its tool as Vensim .mdl"),
+        Refusal::NotModel => Diagnostic::error("not-a-model", format!("`{name}` is neither a Vensim model nor XMILE"))
+            .help("a Vensim model has equations `name = expression ~ units ~ comment |`; an XMILE file starts with <xmile>"),
+    }
+}
+
+/// The next step when a file is missing: a file of almost that name, or the models that are there.
+fn beside(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return format!("there is no folder `{}` either; check the path", folder.display());
+    };
+    let mut names: Vec<String> =
+        entries.flatten().take(10_000).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    match crate::diagnostic::nearest(&wanted, names.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{}`?", folder.join(near).display()),
+        None => "check the path".to_owned(),
+    }
+}

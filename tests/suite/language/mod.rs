@@ -1,0 +1,3 @@
+//! What the readers accept and refuse.
+
+mod vensim;

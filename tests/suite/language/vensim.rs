@@ -1,0 +1,41 @@
+//! Vensim text: the community's models are all read, without a single error.
+
+use levada::diagnostic::render;
+use std::path::{Path, PathBuf};
+
+const COMMUNITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/sd-test-models");
+
+/// Every file below `folder` whose extension is `extension` in any case.
+fn files(folder: &Path, extension: &str, into: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            files(&entry, extension, into);
+        } else if entry.extension().is_some_and(|own| own.eq_ignore_ascii_case(extension)) {
+            into.push(entry);
+        }
+    }
+}
+
+#[test]
+fn community_models_are_read_without_error() {
+    let mut models = Vec::new();
+    files(Path::new(COMMUNITY), "mdl", &mut models);
+    if models.is_empty() {
+        println!("skipped: the community's models are not at {COMMUNITY}");
+        return;
+    }
+    let mut errors = String::new();
+    for path in &models {
+        let (model, diagnostics) = levada::parse::read_file(path);
+        let variables = model.map_or(0, |(_, model)| model.variables.len());
+        assert!(variables > 0, "{} has no variables", path.display());
+        for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.is_error()) {
+            errors += &render(diagnostic);
+        }
+    }
+    assert!(errors.is_empty(), "{errors}");
+    assert!(models.len() > 150);
+}
