@@ -1,0 +1,261 @@
+//! What stands outside the models: the header, times and method, dimensions, units and default behaviour.
+
+use super::document::{Element, is_set, is_true};
+use super::fault::{Fault, Faults};
+use super::grammar;
+use super::scope::{Declarations, Elements, ModelNames, Scope, Shape};
+use super::text::PlacedText;
+use crate::diagnostic::Span;
+use crate::model::{BinaryOperator, Control, Dimension, DimensionItem, Expression, ExpressionKind, MethodText, Name};
+use roxmltree::Node;
+use std::cell::RefCell;
+
+const LARGEST_DIMENSION: usize = 1_000_000;
+
+/// The name in the header.
+pub(super) fn name(root: Node, raw: &str) -> Option<String> {
+    let name = root.child("header")?.child("name")?;
+    Some(PlacedText::within(name, raw).text.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// Reads `sim_specs` of the file.
+pub(super) fn control(root: Node, raw: &str, file: &Declarations, faults: &mut Faults) -> Control {
+    let Some(specs) = root.child("sim_specs") else {
+        faults.push(Fault::MissingSimSpecs, root.tag_span(raw));
+        return Control::default();
+    };
+    let names = ModelNames::default();
+    let model = file.models.get("").unwrap_or(&names);
+    let tables_used = RefCell::default();
+    let scope = Scope { file, model, owner: None, tables_used: &tables_used };
+    let mut time = |what: &'static str, required: bool| {
+        let text = specs.child(what).map(|element| PlacedText::within(element, raw));
+        match text.filter(|text| !grammar::is_blank(text)) {
+            Some(text) => grammar::expression(&text, &scope, faults),
+            None => {
+                if required {
+                    faults.push(Fault::MissingTime(what), specs.tag_span(raw));
+                }
+                None
+            }
+        }
+    };
+    let (start, stop) = (time("start", true), time("stop", true));
+    let step = time("dt", false);
+    let step = specs.child("dt").zip(step).and_then(|(element, step)| self::step(element, step, raw, faults));
+    let save_every = specs
+        .vendor_attribute("save_interval")
+        .map(|attribute| PlacedText::of_attribute(attribute, raw))
+        .filter(|text| !grammar::is_blank(text))
+        .and_then(|text| grammar::expression(&text, &scope, faults));
+    let one = || Expression::number(1.0, specs.tag_span(raw));
+    Control {
+        start,
+        stop,
+        step: Some(step.unwrap_or_else(one)), // XMILE 3.4: DT is 1 unless given
+        save_every,
+        method: specs.attribute_node("method").map(|attribute| MethodText {
+            text: attribute.value().to_owned(),
+            span: Some(PlacedText::of_attribute(attribute, raw).span),
+        }),
+        time_units: specs.attribute("time_units").map(str::to_owned).filter(|units| !units.trim().is_empty()),
+    }
+}
+
+fn step(element: Node, step: Expression, raw: &str, faults: &mut Faults) -> Option<Expression> {
+    let constant = match step.kind {
+        ExpressionKind::Number(value) => Some(value),
+        _ => None,
+    };
+    if constant.is_some_and(|value| value <= 0.0) || matches!(step.kind, ExpressionKind::Unary { .. }) {
+        let text = PlacedText::within(element, raw);
+        faults.push(Fault::BadStep(text.text.trim().to_owned()), text.span);
+        return None;
+    }
+    if !is_true(element, "reciprocal") {
+        return Some(step);
+    }
+    let span = step.span;
+    let kind = match constant {
+        Some(value) => ExpressionKind::Number(1.0 / value),
+        None => ExpressionKind::Binary {
+            operator: BinaryOperator::Divide,
+            left: Box::new(Expression::number(1.0, span)),
+            right: Box::new(step),
+        },
+    };
+    Some(Expression::new(kind, span))
+}
+
+/// Reads `dimensions` of the file into the declarations, and as the model has them.
+pub(super) fn dimensions(root: Node, raw: &str, file: &mut Declarations, faults: &mut Faults) -> Vec<Dimension> {
+    let mut dimensions: Vec<Dimension> = Vec::new();
+    for dim in root.children_named("dimensions").flat_map(|list| list.elements()) {
+        let span = dim.tag_span(raw);
+        if dim.standard_name() != Some("dim") {
+            if let Some(name) = dim.standard_name() {
+                let known = &["dim"];
+                faults.push(Fault::UnknownElement { name: name.into(), within: "`dimensions`", known }, span);
+            }
+            continue;
+        }
+        let Some(name) = self::declared_name(dim) else {
+            faults.push(Fault::MissingName("dim"), span);
+            continue;
+        };
+        if let Some(first) = file.dimension(&name) {
+            let first = dimensions[first].span;
+            faults.push(Fault::Duplicate { what: "dimension", name: name.text().to_owned(), first }, span);
+            continue;
+        }
+        let Some(shape) = shape(dim, &name, raw, faults) else { continue };
+        let items = match &shape.elements {
+            Elements::Named(names) => names.iter().cloned().map(DimensionItem::Name).collect(),
+            Elements::Numbered(size) => {
+                vec![DimensionItem::Range { prefix: String::new(), first: 1, last: u32::try_from(*size).unwrap_or(1) }]
+            }
+        };
+        if let Elements::Named(names) = &shape.elements {
+            file.elements.extend(names.iter().map(|name| name.key().to_owned()));
+        }
+        file.dimension_index.insert(name.key().to_owned(), dimensions.len());
+        file.dimensions.push(shape);
+        dimensions.push(Dimension { name, items, mappings: Vec::new(), alias_of: None, external: None, span });
+    }
+    dimensions
+}
+
+fn shape(dim: Node, name: &Name, raw: &str, faults: &mut Faults) -> Option<Shape> {
+    let span = dim.tag_span(raw);
+    let mut names: Vec<Name> = Vec::new();
+    for element in dim.children_named("elem") {
+        match declared_name(element) {
+            Some(element_name) if names.contains(&element_name) => {
+                let first = dim.children_named("elem").nth(names.iter().position(|name| *name == element_name)?)?;
+                let (what, first) = ("element", first.tag_span(raw));
+                faults.push(
+                    Fault::Duplicate { what, name: element_name.text().to_owned(), first },
+                    element.tag_span(raw),
+                );
+            }
+            Some(element_name) => names.push(element_name),
+            None => faults.push(Fault::MissingName("elem"), element.tag_span(raw)),
+        }
+    }
+    if !names.is_empty() {
+        return Some(Shape { name: name.clone(), elements: Elements::Named(names) });
+    }
+    let Some(size) = dim.attribute("size") else {
+        faults.push(Fault::EmptyDimension(name.text().to_owned()), span);
+        return None;
+    };
+    match size.trim().parse::<usize>() {
+        Ok(size) if (1..=LARGEST_DIMENSION).contains(&size) => {
+            Some(Shape { name: name.clone(), elements: Elements::Numbered(size) })
+        }
+        _ => {
+            faults.push(Fault::DimensionTooLarge { name: name.text().to_owned(), size: size.to_owned() }, span);
+            None
+        }
+    }
+}
+
+/// Units declared equivalent: `<unit name="People"><eqn/><alias>person</alias></unit>`.
+pub(super) fn unit_aliases(root: Node, raw: &str) -> Vec<Vec<String>> {
+    let units = root.children_named("model_units").flat_map(|list| list.children_named("unit"));
+    let names = units.filter(|unit| !is_true(*unit, "disabled")).map(|unit| {
+        let equation = unit.child("eqn").map(|equation| PlacedText::within(equation, raw).text);
+        // An equation that is one name is an alias too (XMILE 3.3.6).
+        let equation =
+            equation.filter(|text| text.chars().all(|character| character.is_alphabetic() || "_ ".contains(character)));
+        let aliases = unit.children_named("alias").map(|alias| PlacedText::within(alias, raw).text);
+        let all = unit.attribute("name").map(str::to_owned).into_iter().chain(equation).chain(aliases);
+        all.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect::<Vec<_>>()
+    });
+    names.filter(|names| names.len() > 1).collect()
+}
+
+/// What holds for every stock and flow that does not say otherwise.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Behaviour {
+    pub stocks_non_negative: bool,
+    pub flows_non_negative: bool,
+}
+
+impl Behaviour {
+    /// The behaviour that the `behavior` element within `holder` sets, on top of this one.
+    pub fn with(mut self, holder: Node, raw: &str) -> Behaviour {
+        for behavior in holder.children_named("behavior") {
+            for element in behavior.elements() {
+                let set = |within: Node| within.child("non_negative").map(|element| is_set(element, raw));
+                match element.standard_name() {
+                    Some("non_negative") => {
+                        self.stocks_non_negative = is_set(element, raw);
+                        self.flows_non_negative = is_set(element, raw);
+                    }
+                    Some("stock") => self.stocks_non_negative = set(element).unwrap_or(self.stocks_non_negative),
+                    Some("flow") => self.flows_non_negative = set(element).unwrap_or(self.flows_non_negative),
+                    _ => {}
+                }
+            }
+        }
+        self
+    }
+}
+
+/// Settings of a model of its own are refused unless they repeat those of the file.
+pub(super) fn compare_specs(root: Node, model: Node, name: &str, raw: &str, faults: &mut Faults) {
+    let (Some(specs), whole) = (model.child("sim_specs"), root.child("sim_specs")) else { return };
+    let text = |holder: Option<Node>, what: &str| {
+        let element = holder.and_then(|holder| holder.child(what));
+        element.map(|element| (PlacedText::within(element, raw).text.trim().to_owned(), is_true(element, "reciprocal")))
+    };
+    let differs = ["start", "stop", "dt"].iter().any(|what| {
+        let own = text(Some(specs), what);
+        own.is_some() && own != text(whole, what)
+    });
+    if differs {
+        faults.push(Fault::DifferentSimSpecs { model: name.to_owned() }, specs.tag_span(raw));
+    }
+}
+
+/// The `name` attribute as a name, with escapes undone and quotation marks taken off.
+pub(super) fn declared_name(element: Node) -> Option<Name> {
+    let text = super::lexer::unescape(element.attribute("name")?.trim());
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(&text);
+    let name = Name::new(text);
+    (!name.text().is_empty()).then_some(name)
+}
+
+/// Root elements of the standard that say nothing about numbers, or are read elsewhere.
+const ROOT: [&str; 12] = [
+    "header",
+    "sim_specs",
+    "behavior",
+    "dimensions",
+    "model_units",
+    "model",
+    "macro",
+    "data",
+    "style",
+    "views",
+    "default_format",
+    "prefs",
+];
+
+/// Says what of the file's outermost elements is not read.
+pub(super) fn survey(root: Node, raw: &str, faults: &mut Faults) {
+    for element in root.elements() {
+        let span: Span = element.tag_span(raw);
+        match element.standard_name() {
+            Some("data") if element.child("import").is_some() => {
+                let effect = "the values that the equations hold are used";
+                faults.push(Fault::Ignored { construct: "the import of data".into(), effect }, span);
+            }
+            Some(name) if !ROOT.contains(&name) => {
+                faults.push(Fault::UnknownElement { name: name.into(), within: "an XMILE file", known: &ROOT }, span);
+            }
+            _ => {}
+        }
+    }
+}

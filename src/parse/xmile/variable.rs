@@ -1,0 +1,449 @@
+//! One stock, flow, auxiliary or graphical function of a model into a variable with its equations.
+
+use super::document::{Element, is_set};
+use super::fault::{Fault, Faults};
+use super::grammar;
+use super::scope::{Declarations, Declared, Kind, ModelNames, Scope};
+use super::settings::Behaviour;
+use super::text::PlacedText;
+use super::{stock, table};
+use crate::diagnostic::Span;
+use crate::model::{
+    Definition, Equation, Expression, ExpressionKind, LookupTable, Name, Role, StatedRange, UnitsText, Variable,
+};
+use roxmltree::Node;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+/// Arrays above this size are not checked for missing elements.
+const LARGEST_ARRAY: usize = 1_000_000;
+/// Missing elements that are named before the rest is counted.
+const NAMED_ELEMENTS: usize = 5;
+
+/// What one model's variables are read with.
+pub(super) struct Reader<'r> {
+    pub raw: &'r str,
+    pub file: &'r Declarations,
+    pub model: &'r ModelNames,
+    pub behaviour: Behaviour,
+    pub tables_used: &'r RefCell<BTreeSet<Name>>,
+    pub faults: &'r mut Faults,
+}
+
+/// The graphical function of one equation.
+pub(super) enum Gf {
+    None,
+    Table(LookupTable),
+    Unreadable,
+}
+
+/// An equation still in XML: the elements it defines, its text and its graphical function.
+struct Part<'a, 'i> {
+    subscripts: Vec<Name>,
+    except: Vec<Vec<Name>>,
+    eqn: Option<Node<'a, 'i>>,
+    gf: Option<Node<'a, 'i>>,
+    span: Span,
+}
+
+impl Reader<'_> {
+    /// Reads the element of a declared variable; with it comes the table of a graphical function that is also called.
+    pub fn variable(&mut self, element: Node, declared: &Declared) -> Variable {
+        self.survey(element, declared);
+        let equations =
+            self.parts(element, declared).into_iter().flat_map(|part| self.equation(element, part, declared));
+        let equations = equations.collect();
+        self.around(element, declared, equations)
+    }
+
+    /// The variable that stands for a connected input.
+    pub fn connected(&mut self, element: Node, declared: &Declared, source: &Declared, span: Span) -> Variable {
+        let subscripts = self.dimension_names(source);
+        let index = subscripts.iter().map(|name| super::scope::named(name.clone(), span)).collect();
+        let kind = ExpressionKind::Reference { name: source.flat.clone(), subscripts: index };
+        let definition = Definition::Auxiliary(Expression::new(kind, span));
+        let equation = Equation { subscripts, except: Vec::new(), definition, span };
+        let mut variable = self.around(element, declared, vec![equation]);
+        variable.dimensions = self.dimension_names(source);
+        variable.role = Role::Auxiliary;
+        variable
+    }
+
+    fn around(&self, element: Node, declared: &Declared, equations: Vec<Equation>) -> Variable {
+        let text = |name: &str| element.child(name).map(|child| PlacedText::within(child, self.raw));
+        let non_negative = self.non_negative(element, declared);
+        Variable {
+            name: declared.flat.clone(),
+            span: declared.span,
+            equations,
+            units: text("units")
+                .map(|units| UnitsText { text: units.text.trim().to_owned(), span: units.span })
+                .filter(|units| !units.text.is_empty()),
+            documentation: text("doc").map_or(String::new(), |doc| doc.text.trim().to_owned()),
+            group: None,
+            range: element.child("range").map(|range| {
+                let bound = |name| range.attribute(name).and_then(|bound| bound.trim().parse().ok());
+                StatedRange { low: bound("min"), high: bound("max"), step: None }
+            }),
+            dimensions: self.dimension_names(declared),
+            role: match declared.kind {
+                Kind::Stock => Role::Stock,
+                Kind::Flow if non_negative => Role::Uniflow,
+                Kind::Flow => Role::Flow,
+                _ => Role::Auxiliary,
+            },
+            hidden: false,
+        }
+    }
+
+    pub fn non_negative(&self, element: Node, declared: &Declared) -> bool {
+        let default = match declared.kind {
+            Kind::Stock => self.behaviour.stocks_non_negative,
+            Kind::Flow => self.behaviour.flows_non_negative,
+            _ => false,
+        };
+        element.child("non_negative").map_or(default, |child| is_set(child, self.raw))
+    }
+
+    pub fn dimension_names(&self, declared: &Declared) -> Vec<Name> {
+        declared.dimensions.iter().map(|index| self.file.dimensions[*index].name.clone()).collect()
+    }
+
+    /// The equations of an element, one for each `element` within and one for the rest.
+    fn parts<'a, 'i>(&mut self, element: Node<'a, 'i>, declared: &Declared) -> Vec<Part<'a, 'i>> {
+        let (eqn, gf) = (element.child("eqn"), self.own_table(element));
+        let elements: Vec<Node> = element.children_named("element").collect();
+        let span = eqn.map_or(declared.span, |eqn| Span::new(eqn.range().start, eqn.range().end));
+        let dimensions = self.dimension_names(declared);
+        if elements.is_empty() || dimensions.is_empty() {
+            return vec![Part { subscripts: dimensions, except: Vec::new(), eqn, gf, span }];
+        }
+        let mut parts: Vec<Part> = Vec::new();
+        let mut seen: BTreeSet<Vec<Name>> = BTreeSet::new();
+        for one in elements {
+            let span = Span::new(one.range().start, one.range().end);
+            let Some(subscripts) = self.element_subscripts(one, declared) else { continue };
+            if !seen.insert(subscripts.clone()) {
+                let first = parts.iter().find(|part| part.subscripts == subscripts).map_or(span, |part| part.span);
+                let name = subscripts.iter().map(Name::text).collect::<Vec<_>>().join(", ");
+                self.faults.push(Fault::Duplicate { what: "element", name, first }, span);
+                continue;
+            }
+            let (own_eqn, own_gf) = (one.child("eqn"), self.own_table(one));
+            parts.push(Part { subscripts, except: Vec::new(), eqn: own_eqn.or(eqn), gf: own_gf.or(gf), span });
+        }
+        let size = declared.dimensions.iter().map(|index| self.file.dimensions[*index].len());
+        let size = size.fold(1usize, usize::saturating_mul);
+        if seen.len() < size && size <= LARGEST_ARRAY {
+            if eqn.is_some_and(|eqn| !grammar::is_blank(&PlacedText::within(eqn, self.raw))) || gf.is_some() {
+                let except = seen.into_iter().collect();
+                parts.push(Part { subscripts: dimensions, except, eqn, gf, span });
+            } else {
+                let fault = self.missing_elements(declared, &seen, size);
+                self.faults.push(fault, declared.span);
+            }
+        }
+        parts
+    }
+
+    fn missing_elements(&self, declared: &Declared, seen: &BTreeSet<Vec<Name>>, size: usize) -> Fault {
+        let mut missing = Vec::new();
+        for flat in 0..size {
+            let Some(names) = self.element_at(declared, flat) else { break };
+            if !seen.contains(&names) {
+                missing.push(names.iter().map(Name::text).collect::<Vec<_>>().join(", "));
+                if missing.len() == NAMED_ELEMENTS {
+                    break;
+                }
+            }
+        }
+        let more = size - seen.len() - missing.len();
+        Fault::MissingElements { variable: declared.flat.text().to_owned(), missing, more }
+    }
+
+    /// The element at a place counted row by row.
+    fn element_at(&self, declared: &Declared, mut flat: usize) -> Option<Vec<Name>> {
+        let mut names = Vec::new();
+        for index in declared.dimensions.iter().rev() {
+            let shape = &self.file.dimensions[*index];
+            names.push(shape.element(flat % shape.len())?);
+            flat /= shape.len();
+        }
+        names.reverse();
+        Some(names)
+    }
+
+    fn element_subscripts(&mut self, element: Node, declared: &Declared) -> Option<Vec<Name>> {
+        let text = element.attribute("subscript").unwrap_or("");
+        let span = element
+            .attribute_node("subscript")
+            .map_or_else(|| element.tag_span(self.raw), |attribute| PlacedText::of_attribute(attribute, self.raw).span);
+        let parts: Vec<&str> = text.split(',').map(|part| part.trim().trim_matches('"')).collect();
+        if parts.len() != declared.dimensions.len() || parts.iter().any(|part| part.is_empty()) {
+            let (variable, expected) = (declared.flat.text().to_owned(), declared.dimensions.len());
+            self.faults.push(Fault::BadElementSubscript { text: text.to_owned(), variable, expected }, span);
+            return None;
+        }
+        let mut names = Vec::new();
+        for (part, index) in parts.into_iter().zip(&declared.dimensions) {
+            let shape = &self.file.dimensions[*index];
+            let name = Name::new(&super::lexer::unescape(part));
+            // Elements may be named or numbered (XMILE 3.7.1).
+            let by_number = part.parse::<usize>().ok().and_then(|number| shape.element(number.checked_sub(1)?));
+            match shape.position(&name).and_then(|position| shape.element(position - 1)).or(by_number) {
+                Some(element) => names.push(element),
+                None => {
+                    let fault = Fault::UnknownElementSubscript {
+                        text: part.to_owned(),
+                        dimension: shape.name.text().to_owned(),
+                        nearest: shape.nearest(part),
+                    };
+                    self.faults.push(fault, span);
+                    return None;
+                }
+            }
+        }
+        Some(names)
+    }
+
+    fn equation(&mut self, element: Node, part: Part, declared: &Declared) -> Vec<Equation> {
+        let gf = match part.gf {
+            Some(gf) => table::read(gf, declared.flat.text(), self.raw, self.faults).map_or(Gf::Unreadable, Gf::Table),
+            None => Gf::None,
+        };
+        let text = part.eqn.map(|eqn| PlacedText::within(eqn, self.raw)).filter(|text| !grammar::is_blank(text));
+        if let (Some(text), Gf::None) = (&text, &gf) {
+            if let Some(values) = grammar::numbers(text).filter(|_| !declared.dimensions.is_empty()) {
+                return self.values(element, &part, values, text.span, declared);
+            }
+        }
+        let definition = self.definition(element, &part, text, gf, declared);
+        vec![Equation { subscripts: part.subscripts, except: part.except, definition, span: part.span }]
+    }
+
+    fn definition(
+        &mut self,
+        element: Node,
+        part: &Part,
+        text: Option<PlacedText>,
+        gf: Gf,
+        declared: &Declared,
+    ) -> Definition {
+        if declared.kind == Kind::Stock {
+            return stock::definition(self, element, &part.subscripts, text, declared);
+        }
+        if declared.is_driven {
+            return Definition::Skipped(stock::DRIVEN);
+        }
+        match (text, gf) {
+            (_, Gf::Unreadable) => Definition::Unreadable,
+            (None, Gf::Table(table)) => Definition::Lookup(table),
+            (None, Gf::None) => {
+                self.missing(part, declared);
+                Definition::Unreadable
+            }
+            (Some(text), gf) => match (self.expression(&text, declared), gf) {
+                (Some(input), Gf::Table(table)) => {
+                    let span = input.span;
+                    let table = Expression::new(ExpressionKind::Lookup(table), span);
+                    let arguments = vec![table, input];
+                    let kind =
+                        ExpressionKind::Call { function: Name::new("LOOKUP"), subscripts: Vec::new(), arguments };
+                    Definition::Auxiliary(Expression::new(kind, span))
+                }
+                (Some(expression), _) => Definition::Auxiliary(expression),
+                (None, _) => Definition::Unreadable,
+            },
+        }
+    }
+
+    /// Reads an expression of this variable; a placeholder for one is a fault.
+    pub fn expression(&mut self, text: &PlacedText, declared: &Declared) -> Option<Expression> {
+        if let Some(start) = text.text.find("???") {
+            let span = text.locate(Span::new(start, start + 3));
+            self.faults.push(Fault::Placeholder { name: declared.flat.text().to_owned() }, span);
+            return None;
+        }
+        let scope = Scope { file: self.file, model: self.model, owner: Some(declared), tables_used: self.tables_used };
+        grammar::expression(text, &scope, self.faults)
+    }
+
+    fn missing(&mut self, part: &Part, declared: &Declared) {
+        let fault = Fault::MissingEquation { name: declared.flat.text().to_owned(), is_input: declared.is_input };
+        self.faults.push(fault, part.eqn.map_or(declared.span, |eqn| Span::new(eqn.range().start, eqn.range().end)));
+    }
+
+    pub fn missing_equation(&mut self, declared: &Declared) {
+        let fault = Fault::MissingEquation { name: declared.flat.text().to_owned(), is_input: declared.is_input };
+        self.faults.push(fault, declared.span);
+    }
+
+    /// `1, 2, 3` for the elements in order.
+    fn values(
+        &mut self,
+        element: Node,
+        part: &Part,
+        values: Vec<f64>,
+        span: Span,
+        declared: &Declared,
+    ) -> Vec<Equation> {
+        let size = declared.dimensions.iter().map(|index| self.file.dimensions[*index].len());
+        let expected = size.fold(1usize, usize::saturating_mul);
+        let whole = part.except.is_empty() && part.subscripts == self.dimension_names(declared);
+        if !whole || expected != values.len() {
+            let variable = declared.flat.text().to_owned();
+            let expected = if whole { expected } else { 1 };
+            self.faults.push(Fault::ValueCount { variable, found: values.len(), expected }, span);
+            return vec![equation(part, Definition::Unreadable)];
+        }
+        if declared.kind != Kind::Stock {
+            return vec![equation(part, Definition::Values(values))];
+        }
+        let mut equations = Vec::new();
+        for (place, value) in values.into_iter().enumerate() {
+            let Some(subscripts) = self.element_at(declared, place) else { break };
+            let initial = Expression::number(value, span);
+            let definition = stock::with_initial(self, element, &subscripts, initial, declared);
+            equations.push(Equation { subscripts, except: Vec::new(), definition, span: part.span });
+        }
+        equations
+    }
+
+    /// The graphical function within an element, and where it only refers to one by name, that one's element.
+    fn own_table<'a, 'i>(&mut self, element: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
+        if element.standard_name() == Some("gf") {
+            return Some(element);
+        }
+        let gf = element.child("gf")?;
+        let refers = gf.elements().next().is_none().then(|| gf.attribute("name")).flatten();
+        let Some(name) = refers else { return Some(gf) };
+        let mut tables =
+            element.document().descendants().filter(|node| node.is_element() && node.standard_name() == Some("gf"));
+        tables.find(|node| node.attribute("name") == Some(name) && node.elements().next().is_some()).or(Some(gf))
+    }
+
+    /// Says what within a variable's element is not read.
+    fn survey(&mut self, element: Node, declared: &Declared) {
+        let known: &'static [&'static str] = match declared.kind {
+            Kind::Stock => &STOCK,
+            Kind::Flow => &FLOW,
+            Kind::Table => &TABLE,
+            _ => &AUXILIARY,
+        };
+        let variable = declared.flat.text();
+        for child in element.elements() {
+            let span = child.tag_span(self.raw);
+            match (child.standard_name(), child.vendor_name()) {
+                (Some(name), _) if !known.contains(&name) => {
+                    let within = match declared.kind {
+                        Kind::Stock => "a stock",
+                        Kind::Flow => "a flow",
+                        Kind::Table => "a graphical function",
+                        _ => "an auxiliary",
+                    };
+                    self.faults.push(Fault::UnknownElement { name: name.into(), within, known }, span);
+                }
+                (_, Some("distrib_eq")) => {
+                    let instead = "let the flow enter at the start of its conveyor";
+                    self.unsupported("the spread over the conveyor", variable, instead, span);
+                }
+                (_, Some(name)) if !DISPLAY_ONLY.contains(&name) => {
+                    let fault = Fault::UnknownVendorElement { name: name.into(), variable: variable.to_owned() };
+                    self.faults.push(fault, span);
+                }
+                _ => {}
+            }
+        }
+        if element.child("eqn").is_none() {
+            if let Some(mathml) = element.child("mathml") {
+                let instead = "write the equation as text in <eqn>";
+                self.unsupported("the MathML equation", variable, instead, mathml.tag_span(self.raw));
+            }
+        }
+        let equations: Vec<Node> = element.children_named("eqn").collect();
+        if let [first, second, ..] = equations.as_slice() {
+            let first = Span::new(first.range().start, first.range().end);
+            let span = Span::new(second.range().start, second.range().end);
+            self.faults.push(Fault::Duplicate { what: "equation of", name: variable.to_owned(), first }, span);
+        }
+    }
+
+    pub fn unsupported(&mut self, construct: &str, variable: &str, instead: &'static str, span: Span) {
+        let (construct, variable) = (construct.to_owned(), Some(variable.to_owned()));
+        self.faults.push(Fault::Unsupported { construct, variable, instead }, span);
+    }
+}
+
+fn equation(part: &Part, definition: Definition) -> Equation {
+    Equation { subscripts: part.subscripts.clone(), except: part.except.clone(), definition, span: part.span }
+}
+
+const AUXILIARY: [&str; 14] = [
+    "eqn",
+    "mathml",
+    "units",
+    "doc",
+    "gf",
+    "element",
+    "dimensions",
+    "range",
+    "scale",
+    "format",
+    "event_poster",
+    "non_negative",
+    "display",
+    "init",
+];
+const STOCK: [&str; 17] = [
+    "eqn",
+    "mathml",
+    "units",
+    "doc",
+    "inflow",
+    "outflow",
+    "element",
+    "dimensions",
+    "range",
+    "scale",
+    "format",
+    "event_poster",
+    "non_negative",
+    "conveyor",
+    "queue",
+    "oven",
+    "display",
+];
+const FLOW: [&str; 18] = [
+    "eqn",
+    "mathml",
+    "units",
+    "doc",
+    "gf",
+    "element",
+    "dimensions",
+    "range",
+    "scale",
+    "format",
+    "event_poster",
+    "non_negative",
+    "leak",
+    "leak_integers",
+    "multiplier",
+    "overflow",
+    "display",
+    "leak_start",
+];
+const TABLE: [&str; 10] =
+    ["xpts", "ypts", "xscale", "yscale", "units", "doc", "element", "dimensions", "display", "format"];
+/// Elements of isee systems that draw, describe or mark and leave the numbers alone.
+const DISPLAY_ONLY: [&str; 9] = [
+    "summing",
+    "delay_aux",
+    "dependencies",
+    "documentation",
+    "reasoning",
+    "polarity_reasoning",
+    "loop_indicator",
+    "placeholder",
+    "setting",
+];
