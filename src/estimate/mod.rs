@@ -6,7 +6,10 @@
 
 mod difference;
 mod finding;
+#[cfg(test)]
+mod known;
 pub mod objective;
+pub mod optimise;
 mod parameter;
 mod prior;
 mod problem;

@@ -172,6 +172,12 @@ pub trait Structured: Problem {
     /// The series, and the priors last if there are any.
     fn groups(&self) -> &[Group];
 
+    /// Parameters whose search coordinate is the logarithm of a noise scale: a solver may move them by the closed form that
+    /// holds for normal noise instead of by the slope alone.
+    fn log_scales(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
     /// The rows at each point. Their number and order do not depend on the point.
     fn terms(&self, points: &[Vec<f64>]) -> Vec<Result<Vec<Term>, Infeasible>>;
 
