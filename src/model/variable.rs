@@ -22,6 +22,8 @@ pub struct Variable {
     pub role: Role,
     /// Defined to supply another tool's interface or a test only; not part of what a run saves.
     pub hidden: bool,
+    /// Declared to be used by no other variable (Vensim's `:SUPPLEMENTARY`), so that nobody need be warned of it.
+    pub supplementary: bool,
 }
 
 /// Units as written; their meaning is read by `units`.

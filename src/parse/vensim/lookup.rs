@@ -55,8 +55,10 @@ pub fn table(cursor: &mut Cursor) -> Result<LookupTable, Found> {
     Ok(LookupTable { points, interpolation: Interpolation::Linear, extrapolation: Extrapolation::Hold, range })
 }
 
+type Range = ((f64, f64), (f64, f64));
+
 /// `[(x min,y min)-(x max,y max), (x,y), ...]`; the points behind the corners are lines of the drawing.
-fn range(cursor: &mut Cursor) -> Result<((f64, f64), (f64, f64)), Found> {
+fn range(cursor: &mut Cursor) -> Result<Range, Found> {
     let fault = |cursor: &Cursor| Found::new(Fault::LookupRange, cursor.gap());
     cursor.step();
     let (x_low, y_low) = point(cursor).map_err(|_| fault(cursor))?;

@@ -180,6 +180,8 @@ impl Reader<'_> {
         let (units, range) =
             part(0).map(|part| remainder::units(self.text, part, &mut self.faults)).unwrap_or_default();
         let comment = part(1).and_then(|part| self.text.get(part.range())).map(remainder::comment).unwrap_or_default();
+        let flag = part(2).and_then(|part| self.text.get(part.range())).unwrap_or_default();
+        let supplementary = statement::is_flag(flag.trim());
         let equation = Equation { subscripts: left.subscripts, except: left.except, definition, span: statement.span };
         let scope = if self.open.is_some() { &mut self.inner } else { &mut self.scope };
         let Some(variable) = scope.places.get(&left.name).and_then(|place| scope.variables.get_mut(*place)) else {
@@ -195,10 +197,12 @@ impl Reader<'_> {
                 dimensions: Vec::new(),
                 role: Role::default(),
                 hidden: false,
+                supplementary,
             });
             return;
         };
         variable.equations.push(equation);
+        variable.supplementary |= supplementary;
         match (&variable.units, units) {
             (Some(first), Some(second)) if first.text != second.text => {
                 let fault = Fault::UnitsDiffer {

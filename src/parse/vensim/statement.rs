@@ -265,7 +265,8 @@ impl<'a> Statements<'a> {
     }
 }
 
-fn is_flag(text: &str) -> bool {
+/// Whether the part behind the comment marks its variable as supplementary.
+pub fn is_flag(text: &str) -> bool {
     text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(":sup"))
 }
 
