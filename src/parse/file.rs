@@ -1,6 +1,6 @@
 //! A file on disk into text, and its format: encodings, line endings, and what is not a model at all.
 
-use super::vensim;
+use super::{vensim, xmile};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::model::Model;
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
@@ -23,7 +23,6 @@ enum Refusal {
     Binary(&'static str),
     NotText,
     NotModel,
-    Xmile,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -40,7 +39,7 @@ pub fn read_file(path: &Path) -> (Option<(Arc<Source>, Model)>, Vec<Diagnostic>)
             let folder = path.parent().unwrap_or(Path::new(""));
             let (model, found) = match format {
                 Format::Vensim => vensim::read(&source, folder),
-                Format::Xmile => return (None, vec![word(&Refusal::Xmile, path)]),
+                Format::Xmile => xmile::read(&source, folder),
             };
             let notes = notes.into_iter().map(|note| note.in_file(&source));
             let diagnostics = notes.chain(found).collect();
@@ -177,8 +176,6 @@ fn word(refusal: &Refusal, path: &Path) -> Diagnostic {
             .help("open it in the tool that made it and save the model as text: .mdl from Vensim, .stmx from Stella"),
         Refusal::NotText => Diagnostic::error("not-a-model", format!("`{name}` is not text"))
             .help("models are read from Vensim's .mdl and from XMILE (.xmile, .stmx)"),
-        Refusal::Xmile => Diagnostic::error("not-a-model", format!("`{name}` is XMILE, which is not read yet"))
-            .help("save the model from its tool as Vensim .mdl"),
         Refusal::NotModel => Diagnostic::error("not-a-model", format!("`{name}` is neither a Vensim model nor XMILE"))
             .help("a Vensim model has equations `name = expression ~ units ~ comment |`; an XMILE file starts with <xmile>"),
     }

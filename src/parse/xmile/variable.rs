@@ -93,6 +93,7 @@ impl Reader<'_> {
                 _ => Role::Auxiliary,
             },
             hidden: false,
+            supplementary: false,
         }
     }
 
