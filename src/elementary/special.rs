@@ -48,6 +48,12 @@ pub fn cosh(x: f64) -> f64 {
     libm::cosh(x)
 }
 
+/// `ln(1 + x)` without loss for small `x`, within 1 ulp; NaN below -1.
+#[inline(always)]
+pub fn ln_1p(x: f64) -> f64 {
+    libm::log1p(x)
+}
+
 /// Logarithm of the absolute value of the gamma function; `inf` at 0, -1, -2, …
 #[inline(always)]
 pub fn ln_gamma(x: f64) -> f64 {
