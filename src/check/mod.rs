@@ -4,12 +4,14 @@
 
 mod dimensions;
 mod elements;
+mod external;
 mod finding;
 mod names;
 mod references;
 
 pub use dimensions::{Dimensions, ElementId, ResolvedDimension};
 pub use elements::{Elements, left_hand_side, list as list_elements, product};
+pub use external::external_subscripts;
 pub use finding::Finding;
 pub use names::{Names, Symbol};
 

@@ -1,8 +1,23 @@
-//! The command line: a thin layer over the library.
+//! The command line: arguments into calls of the library, results into text and exit status. The only room that prints.
 
+mod arguments;
+mod check;
+mod exit_status;
+mod load;
+mod messages;
+mod run;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
 use std::process::ExitCode;
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let arguments = Arguments::parse();
+    let colour = arguments.colour;
+    let status = match &arguments.command {
+        Command::Check(check) => check::check(check, colour),
+        Command::Run(run) => run::run(run, colour),
+    };
+    status.into()
 }

@@ -1,1 +1,207 @@
-//! .
+//! A checked model into a program: subscripts opened, equations ordered, equal computations shared, registers assigned.
+//!
+//! The executor in `simulate` runs the program; nothing here knows of steps or methods.
+
+mod events;
+mod fault;
+mod graph;
+mod lower;
+mod operation;
+mod program;
+mod request;
+mod table;
+
+pub use fault::Fault;
+pub use graph::VectorOperation;
+pub use lower::{Constant, element_key};
+pub use operation::{Binary, MISSING, Unary};
+pub use program::{
+    Code, Controls, Instruction, MemorySlot, Operation, Output, Program, Register, StateSlot, VectorInstruction,
+};
+pub use request::{DataSeries, Landing, OutputExpression, Outputs, Request};
+pub use table::Table;
+
+use crate::check::{CheckedModel, is_skipped};
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::model::{Definition, Name};
+use graph::Value;
+use lower::{Context, Lowering, Phase};
+
+/// Deep chains of variables are walked recursively; this is room for the deepest model that `parse` lets through.
+const STACK: usize = 1 << 30;
+
+/// Compiles a model for a request. All faults are returned at once.
+pub fn compile(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<Diagnostic>> {
+    let compiled = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || translate(checked, request));
+        match thread.map(|thread| thread.join()) {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => Err(vec![Fault::External {
+                variable: "the model".to_owned(),
+                why: format!("no thread could be started ({error})"),
+                span: Default::default(),
+            }]),
+        }
+    });
+    compiled.map_err(|faults| faults.iter().map(|fault| fault.diagnostic(checked.source())).collect())
+}
+
+fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<Fault>> {
+    let mut lowering = Lowering::new(checked, request);
+    unknown_overrides(checked, request, &mut lowering.faults);
+    let mut controls = Vec::new();
+    for name in ["INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER"] {
+        controls.push(lowering.control(name, Phase::Moving));
+    }
+    let wanted = wanted(checked, request, &mut lowering.faults);
+    let mut outputs: Vec<(String, String, Value)> = Vec::new();
+    for (number, variable) in checked.model().variables.iter().enumerate() {
+        let executable = variable.equations.iter().all(|equation| {
+            !matches!(equation.definition, Definition::Lookup(_) | Definition::Unreadable)
+                && !is_lookup_call(&equation.definition)
+        });
+        if is_skipped(variable) || !executable {
+            continue;
+        }
+        for coordinates in &checked.scope(0).elements[number].order {
+            let value = lowering.element(Phase::Moving, 0, number, coordinates);
+            let name = checked.element_name(number, coordinates);
+            if let Ok(value) = value
+                && wanted.is_none_or_contains(&variable.name, &name)
+                && !variable.hidden
+            {
+                let unit = variable.units.as_ref().map_or(String::new(), |units| units.text.clone());
+                outputs.push((name, unit, value));
+            }
+        }
+    }
+    let mut cumulated = Vec::new();
+    for output in &request.expressions {
+        let value = lowering.expression(&output.expression, &Context::model(Phase::Moving));
+        if let Ok(value) = value {
+            if output.cumulated {
+                cumulated.push((output.name.clone(), value));
+            } else {
+                outputs.push((output.name.clone(), String::new(), value));
+            }
+        }
+    }
+    for (name, value) in cumulated {
+        let total = lowering.quadrature(name.clone(), value);
+        outputs.push((name, String::new(), total));
+    }
+    lowering.finish();
+    let mut faults = std::mem::take(&mut lowering.faults);
+    let controls: Vec<Value> = controls.into_iter().flatten().collect();
+    let [start, stop, step, save_every] = controls[..] else { return Err(faults) };
+    for (name, value) in [("INITIAL TIME", start), ("TIME STEP", step), ("SAVEPER", save_every)] {
+        if lowering.graph.pace(value) == graph::Pace::Moving {
+            faults.push(Fault::BadControl { name, why: "changes during the run".to_owned() });
+        }
+    }
+    for (name, _) in &request.overrides {
+        let key = element_key(name);
+        let known = lowering.constants.iter().any(|constant| element_key(&constant.name) == key);
+        let control = matches!(key.as_str(), "initial time" | "final time" | "time step" | "saveper");
+        if !known && !control && !faults.iter().any(|fault| matches!(fault, Fault::UnknownOverride { .. })) {
+            faults.push(Fault::OverrideNotConstant { name: name.clone() });
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let mut switches = events::Switches::default();
+    if request.landing == Landing::Exact {
+        let wanted = vec![true; lowering.graph.len()];
+        switches = events::switches(&mut lowering.graph, &wanted);
+    }
+    let mut recurring: Vec<(Value, Value, Option<Value>)> =
+        switches.periodic.iter().map(|(first, period)| (*first, *period, None)).collect();
+    recurring.extend(lowering.recurring.iter().map(|item| (item.first, item.period, Some(item.last))));
+    let fixed = |value: &Value| lowering.graph.pace(*value) != graph::Pace::Moving;
+    recurring.retain(|(first, period, last)| [Some(*first), Some(*period), *last].iter().flatten().all(fixed));
+    switches.single.retain(fixed);
+    Ok(program::assemble(program::Parts {
+        constants: lowering.constants,
+        states: lowering.states,
+        memories: lowering.memories,
+        helds: lowering.helds.iter().map(|held| held.value).collect(),
+        randoms: lowering.randoms,
+        outputs,
+        switches: switches.single,
+        recurring,
+        start,
+        stop,
+        step,
+        save_every,
+        owners: lowering.owners,
+        graph: lowering.graph,
+    }))
+}
+
+/// A lookup variable filled from a file has no value without an argument.
+fn is_lookup_call(definition: &Definition) -> bool {
+    use crate::model::{Dialect, ExpressionKind, Function};
+    match definition {
+        Definition::External(call) => match &call.kind {
+            ExpressionKind::Call { function, .. } => {
+                Function::named(Dialect::Vensim, function) == Some(Function::SheetLookups)
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Which outputs were asked for.
+struct Wanted(Option<Vec<String>>);
+
+impl Wanted {
+    fn is_none_or_contains(&self, variable: &Name, element: &str) -> bool {
+        let Some(chosen) = &self.0 else { return true };
+        let element = element_key(element);
+        chosen.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(prefix) => variable.key().starts_with(Name::new(prefix).key()),
+            None => element_key(pattern) == element || Name::new(pattern).key() == variable.key(),
+        })
+    }
+}
+
+fn wanted(checked: &CheckedModel, request: &Request, faults: &mut Vec<Fault>) -> Wanted {
+    let Outputs::Chosen(patterns) = &request.outputs else { return Wanted(None) };
+    for pattern in patterns {
+        let single = Wanted(Some(vec![pattern.clone()]));
+        let model = checked.model();
+        let found = model.variables.iter().enumerate().any(|(number, variable)| {
+            let elements = &checked.scope(0).elements[number].order;
+            elements
+                .iter()
+                .any(|element| single.is_none_or_contains(&variable.name, &checked.element_name(number, element)))
+        });
+        if !found {
+            let names = model.variables.iter().map(|variable| variable.name.text());
+            let wanted = pattern.split('[').next().unwrap_or(pattern);
+            faults.push(Fault::UnknownOutput {
+                name: pattern.clone(),
+                nearest: nearest(wanted, names).map(str::to_owned),
+            });
+        }
+    }
+    Wanted(Some(patterns.clone()))
+}
+
+fn unknown_overrides(checked: &CheckedModel, request: &Request, faults: &mut Vec<Fault>) {
+    for (name, _) in &request.overrides {
+        let key = element_key(name);
+        let variable = key.split('[').next().unwrap_or(&key);
+        let control = matches!(variable, "initial time" | "final time" | "time step" | "saveper");
+        if checked.names().variable(&Name::new(variable)).is_none() && !control {
+            let names = checked.model().variables.iter().map(|variable| variable.name.text());
+            faults.push(Fault::UnknownOverride {
+                name: name.clone(),
+                nearest: nearest(variable, names).map(str::to_owned),
+            });
+        }
+    }
+}

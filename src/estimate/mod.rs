@@ -5,7 +5,6 @@
 //! Nothing here knows models, series or files, and nothing here prints.
 
 mod difference;
-mod draw;
 mod finding;
 #[cfg(test)]
 mod known;

@@ -1,0 +1,90 @@
+//! Everything that can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Simulate, calibrate and compare stock-and-flow models.
+#[derive(Debug, Parser)]
+#[command(name = "levada", version, about, long_about = None, arg_required_else_help = true, after_help = EXIT_STATUS)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+    /// Colour in messages.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    pub colour: Colour,
+}
+
+const EXIT_STATUS: &str =
+    "Exit status: 0 done; 1 findings; 2 usage; 3 did not converge; 4 data or model cannot be used.";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Is the model sound? Names, units, order of evaluation, feedback loops.
+    Check(Check),
+    /// What does the model do? One table of all variables over time.
+    Run(Run),
+}
+
+/// Examples: `levada check models/zgc/zgc.mdl`, `levada check model.xmile --json`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Vensim .mdl, or XMILE .xmile, .stmx, .itmx, .xml.
+    pub model: PathBuf,
+    /// Unit conflicts are errors.
+    #[arg(long)]
+    pub strict_units: bool,
+    /// Machine-readable findings on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Examples: `levada run teacup.mdl`, `levada run zgc.mdl --set "on mass campaign=0" --method rk4 --step 1/16 --out run.csv`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Vensim .mdl, or XMILE .xmile, .stmx, .itmx, .xml.
+    pub model: PathBuf,
+    /// Give a constant another value; may be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub sets: Vec<String>,
+    /// euler, rk2, rk4 or dopri5; without it the method of the model file holds.
+    #[arg(long)]
+    pub method: Option<String>,
+    /// Time step, as a number or a fraction such as 1/16.
+    #[arg(long)]
+    pub step: Option<String>,
+    /// Whether steps land on the model's switch times, or keep to the grid as the model's own tool does.
+    /// Without it: `land` when --method is given, else `grid`.
+    #[arg(long, value_enum)]
+    pub switches: Option<Switches>,
+    /// Variables to save: names, `name[element]`, or `prefix*`; may be repeated. Without it all are saved.
+    #[arg(long = "save", value_name = "NAME")]
+    pub saves: Vec<String>,
+    /// File of series for data variables (a column `time`, then one for each variable); may be repeated.
+    #[arg(long = "data", value_name = "FILE")]
+    pub data: Vec<PathBuf>,
+    /// Relative tolerance of dopri5.
+    #[arg(long, default_value_t = 1e-6)]
+    pub tolerance: f64,
+    /// Seed of random functions.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Steps after which the run is given up.
+    #[arg(long, default_value_t = 10_000_000)]
+    pub max_steps: u64,
+    /// Table to write (CSV); without it the table goes to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switches {
+    Land,
+    Grid,
+}

@@ -1,0 +1,124 @@
+//! `levada run`: one run into one table.
+
+use super::arguments::{Colour, Run, Switches};
+use super::exit_status::ExitStatus;
+use super::load::load;
+use super::messages::{refuse, show};
+use crate::compile::{Landing, Outputs, Request, compile};
+use crate::diagnostic::Diagnostic;
+use crate::simulate::{self, Method, Settings};
+use std::io::Write;
+
+/// Runs the command.
+pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
+    let mut faults = Vec::new();
+    let overrides = overrides(arguments, &mut faults);
+    let method = arguments.method.as_deref().and_then(|text| method(text, &mut faults));
+    if !faults.is_empty() {
+        return refuse(&faults, colour, ExitStatus::Usage);
+    }
+    let (checked, mut diagnostics) = load(&arguments.model);
+    let Some(checked) = checked else { return refuse(&diagnostics, colour, ExitStatus::Unusable) };
+    let landing = match arguments.switches {
+        Some(Switches::Land) => Landing::Exact,
+        Some(Switches::Grid) => Landing::Grid,
+        None if method.is_some() => Landing::Exact,
+        None => Landing::Grid,
+    };
+    let stated = checked.model().control.method.as_ref().map(|stated| stated.text.clone());
+    let method = method.unwrap_or_else(|| {
+        stated.as_deref().map_or(Method::Euler, |text| {
+            text.parse().unwrap_or_else(|()| {
+                diagnostics.push(unknown_method(
+                    text,
+                    "the model file asks for a method that Levada does not have, Euler is used",
+                ));
+                Method::Euler
+            })
+        })
+    });
+    let request = Request {
+        landing,
+        overrides,
+        outputs: if arguments.saves.is_empty() { Outputs::All } else { Outputs::Chosen(arguments.saves.clone()) },
+        ..Request::default()
+    };
+    let program = match compile(&checked, &request) {
+        Ok(program) => program,
+        Err(faults) => {
+            diagnostics.extend(faults);
+            return refuse(&diagnostics, colour, ExitStatus::Unusable);
+        }
+    };
+    let settings = Settings {
+        method,
+        relative: arguments.tolerance,
+        absolute: arguments.tolerance * 1e-3,
+        seed: arguments.seed,
+        budget: arguments.max_steps,
+        ..Settings::default()
+    };
+    show(&diagnostics, colour);
+    let table = match simulate::run(&program, &settings) {
+        Ok(table) => table,
+        Err(failure) => return refuse(&[failure.diagnostic()], colour, ExitStatus::Unusable),
+    };
+    match &arguments.out {
+        Some(path) => match table.write_csv(path) {
+            Ok(()) => ExitStatus::Done,
+            Err(fault) => refuse(&[fault.diagnostic()], colour, ExitStatus::Unusable),
+        },
+        None => {
+            let mut out = std::io::stdout().lock();
+            // A reader that closes the pipe early has what it wanted.
+            let _ = table.csv(&mut out).and_then(|()| out.flush());
+            ExitStatus::Done
+        }
+    }
+}
+
+fn overrides(arguments: &Run, faults: &mut Vec<Diagnostic>) -> Vec<(String, f64)> {
+    let mut overrides = Vec::new();
+    for text in &arguments.sets {
+        match text.rsplit_once('=').map(|(name, value)| (name.trim(), number(value))) {
+            Some((name, Some(value))) if !name.is_empty() => overrides.push((name.to_owned(), value)),
+            _ => faults.push(
+                Diagnostic::error("bad-setting", format!("`--set {text}` is not of the form \"name=value\""))
+                    .help("write for example --set \"contact rate=0.3\""),
+            ),
+        }
+    }
+    if let Some(text) = &arguments.step {
+        match number(text) {
+            Some(step) if step > 0.0 => overrides.push(("TIME STEP".to_owned(), step)),
+            _ => faults.push(
+                Diagnostic::error("bad-step", format!("`{text}` is not a positive time step"))
+                    .help("write a number or a fraction: --step 0.0625, --step 1/16"),
+            ),
+        }
+    }
+    overrides
+}
+
+/// A number, or a fraction of two.
+fn number(text: &str) -> Option<f64> {
+    let plain = |text: &str| text.trim().parse::<f64>().ok().filter(|value| value.is_finite());
+    match text.split_once('/') {
+        None => plain(text),
+        Some((above, below)) => Some(plain(above)? / plain(below)?).filter(|value| value.is_finite()),
+    }
+}
+
+fn method(text: &str, faults: &mut Vec<Diagnostic>) -> Option<Method> {
+    let parsed = text.parse().ok();
+    if parsed.is_none() {
+        let mut fault = unknown_method(text, "there is no such method");
+        fault.severity = crate::diagnostic::Severity::Error;
+        faults.push(fault);
+    }
+    parsed
+}
+
+fn unknown_method(text: &str, what: &str) -> Diagnostic {
+    Diagnostic::warning("unknown-method", format!("method `{text}`: {what}")).help("choose euler, rk2, rk4 or dopri5")
+}

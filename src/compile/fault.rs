@@ -1,0 +1,157 @@
+//! What can go wrong between a checked model and a program, and the one place that words it.
+
+use crate::diagnostic::{Diagnostic, Source, Span};
+use std::sync::Arc;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// Variables that need each other's value at the same time, in order, the first repeated at the end.
+    Cycle {
+        path: Vec<String>,
+        initial: bool,
+        span: Span,
+    },
+    /// What is not executed, in which variable, and what to write instead.
+    Unsupported {
+        construct: String,
+        variable: String,
+        span: Span,
+        instead: String,
+    },
+    SubscriptOutside {
+        subscript: String,
+        variable: String,
+        span: Span,
+    },
+    UndefinedElement {
+        element: String,
+        span: Span,
+    },
+    /// An argument that must be a number known before the run.
+    NotConstant {
+        argument: String,
+        variable: String,
+        span: Span,
+    },
+    NotALookup {
+        name: String,
+        span: Span,
+    },
+    TextAsNumber {
+        span: Span,
+    },
+    External {
+        variable: String,
+        why: String,
+        span: Span,
+    },
+    NoData {
+        variable: String,
+        span: Span,
+    },
+    UnknownOverride {
+        name: String,
+        nearest: Option<String>,
+    },
+    OverrideNotConstant {
+        name: String,
+    },
+    UnknownOutput {
+        name: String,
+        nearest: Option<String>,
+    },
+    TooLarge {
+        elements: usize,
+        limit: usize,
+    },
+    BadControl {
+        name: &'static str,
+        why: String,
+    },
+}
+
+impl Fault {
+    pub fn diagnostic(&self, source: &Arc<Source>) -> Diagnostic {
+        let suggestion = |nearest: &Option<String>, otherwise: &str| match nearest {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => otherwise.to_owned(),
+        };
+        match self {
+            Fault::Cycle { path, initial, span } => {
+                let chain = path.join(" -> ");
+                let (code, message, help) = if *initial {
+                    (
+                        "circular-initial-values",
+                        format!("initial values depend on each other: {chain}"),
+                        "give one of them a number, or break the loop with INITIAL or ACTIVE INITIAL",
+                    )
+                } else {
+                    (
+                        "circular-algebra",
+                        format!("these variables need each other at the same instant: {chain}"),
+                        "put a stock or a delay into the loop",
+                    )
+                };
+                Diagnostic::error(code, message).at(source, *span, "in this equation").help(help)
+            }
+            Fault::Unsupported { construct, variable, span, instead } => {
+                Diagnostic::error("unsupported", format!("{construct} in `{variable}` cannot be run exactly"))
+                    .at(source, *span, "here")
+                    .help(instead.clone())
+            }
+            Fault::SubscriptOutside { subscript, variable, span } => Diagnostic::error(
+                "subscript-outside",
+                format!("`{subscript}` does not select one element in the equation of `{variable}`"),
+            )
+            .at(source, *span, "here")
+            .help(format!("put `{subscript}` on the left-hand side, map it, or reduce over it with `{subscript}!`")),
+            Fault::UndefinedElement { element, span } => {
+                Diagnostic::error("undefined-element", format!("`{element}` is used but has no equation"))
+                    .at(source, *span, "used here")
+                    .help(format!("add an equation for `{element}`"))
+            }
+            Fault::NotConstant { argument, variable, span } => {
+                Diagnostic::error("not-constant", format!("{argument} in `{variable}` must be known before the run"))
+                    .at(source, *span, "changes during the run")
+                    .help("give a number or a constant")
+            }
+            Fault::NotALookup { name, span } => Diagnostic::error("not-a-lookup", format!("`{name}` is not a lookup"))
+                .at(source, *span, "a lookup is needed here")
+                .help("name a lookup variable, or write its points in place"),
+            Fault::TextAsNumber { span } => {
+                Diagnostic::error("text-as-number", "a text stands where a number is needed")
+                    .at(source, *span, "this text")
+                    .help("texts are only arguments of the GET functions")
+            }
+            Fault::External { variable, why, span } => {
+                Diagnostic::error("external-data", format!("the values of `{variable}` cannot be read: {why}"))
+                    .at(source, *span, "read here")
+                    .help("correct the file, sheet or cells named in the call")
+            }
+            Fault::NoData { variable, span } => {
+                Diagnostic::error("no-data", format!("`{variable}` is a data variable without data"))
+                    .at(source, *span, "declared here")
+                    .help("name a file with its series: `--data FILE`")
+            }
+            Fault::UnknownOverride { name, nearest } => {
+                Diagnostic::error("unknown-constant", format!("the model has no constant `{name}` to set"))
+                    .help(suggestion(nearest, "`levada check MODEL --constants` lists them"))
+            }
+            Fault::OverrideNotConstant { name } => {
+                Diagnostic::error("not-constant", format!("`{name}` is computed by the model and cannot be set"))
+                    .help("set one of the constants it is computed from")
+            }
+            Fault::UnknownOutput { name, nearest } => {
+                Diagnostic::error("unknown-name", format!("the model has no variable `{name}`"))
+                    .help(suggestion(nearest, "`levada check MODEL` lists the variables"))
+            }
+            Fault::TooLarge { elements, limit } => Diagnostic::error(
+                "model-too-large",
+                format!("the model has more than {elements} elements; the limit is {limit}"),
+            )
+            .help("use fewer or smaller subscripts"),
+            Fault::BadControl { name, why } => Diagnostic::error("bad-control", format!("{name} {why}"))
+                .help(format!("correct {name}, or set it with --set")),
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! Functions that remember: smooths and delays as states, samples and pipelines as memories, INITIAL as held values.
+
+use super::scope::Context;
+use super::{Failed, Held, Lowered, Lowering, Memory, MemoryKind, Origin, Phase};
+use crate::compile::fault::Fault;
+use crate::compile::graph::{Slot, Value};
+use crate::compile::operation::Binary;
+use crate::model::{Expression, Function};
+
+/// The shapes of a chain of first-order stages.
+#[derive(Clone, Copy, PartialEq)]
+enum Chain {
+    /// Information: each stage adjusts its level to what comes in; the output is the last level.
+    Smooth,
+    /// Material: each stage holds what came in; the output is the last outflow.
+    Delay,
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn memory_function(
+        &mut self,
+        function: Function,
+        arguments: &'a [Expression],
+        expression: &'a Expression,
+        context: &Context,
+    ) -> Lowered {
+        use Function as F;
+        let [input, rest @ ..] = arguments else { return Err(Failed) };
+        match function {
+            F::Smooth | F::DelayInformation => {
+                self.chain(Chain::Smooth, input, &rest[0], rest.get(1), 1, expression, context)
+            }
+            F::Smooth3 => self.chain(Chain::Smooth, input, &rest[0], rest.get(1), 3, expression, context),
+            F::Delay1 => self.chain(Chain::Delay, input, &rest[0], rest.get(1), 1, expression, context),
+            F::Delay3 => self.chain(Chain::Delay, input, &rest[0], rest.get(1), 3, expression, context),
+            // Vensim: input, delay, initial, order. XMILE: input, delay, order, initial.
+            F::SmoothN | F::DelayN => {
+                let order = self.order(&rest[2], context)?;
+                let chain = if function == F::SmoothN { Chain::Smooth } else { Chain::Delay };
+                self.chain(chain, input, &rest[0], Some(&rest[1]), order, expression, context)
+            }
+            F::SmoothOrder | F::DelayOrder => {
+                let order = self.order(&rest[1], context)?;
+                let chain = if function == F::SmoothOrder { Chain::Smooth } else { Chain::Delay };
+                self.chain(chain, input, &rest[0], rest.get(2), order, expression, context)
+            }
+            F::DelayFixed => self.pipeline(input, &rest[0], Some(&rest[1]), expression, context),
+            F::DelayPipeline => self.pipeline(input, &rest[0], rest.get(1), expression, context),
+            F::Trend | F::TrendInitial => self.trend(input, &rest[0], rest.get(1), expression, context),
+            F::Forecast | F::ForecastInitial => {
+                let horizon = self.expression(&rest[1], context)?;
+                let trend = self.trend(input, &rest[0], rest.get(2), expression, context)?;
+                let input = self.expression(input, context)?;
+                let one = self.number(1.0);
+                let growth = self.graph.binary(Binary::Multiply, trend, horizon);
+                let growth = self.graph.binary(Binary::Add, one, growth);
+                Ok(self.graph.binary(Binary::Multiply, input, growth))
+            }
+            F::NetPresentValue => self.net_present_value(arguments, expression, context),
+            F::SampleIfTrue => self.sample(arguments, expression, context),
+            F::Initial => self.initial(input, expression, context),
+            F::ActiveInitial => match context.phase {
+                Phase::Initial => self.expression(&rest[0], context),
+                Phase::Moving => self.expression(input, context),
+            },
+            F::Previous => self.previous(input, rest.first(), expression, context),
+            _ => Err(self.unsupported(function, expression, context)),
+        }
+    }
+
+    fn origin(&self, expression: &Expression, context: &Context, part: usize) -> Origin {
+        Origin::Call { instance: context.instance, span: expression.span, bindings: context.bindings(), part }
+    }
+
+    /// A whole number of stages, known before the run.
+    fn order(&mut self, expression: &'a Expression, context: &Context) -> Result<usize, Failed> {
+        let value = self.expression(expression, context)?;
+        match self.constant_value(value) {
+            Some(order) if (1.0..=1000.0).contains(&order.round()) => Ok(order.round() as usize),
+            _ => {
+                let variable = self.reading(context);
+                let argument = "the order of the delay (1 to 1000)".to_owned();
+                Err(self.fail(Fault::NotConstant { argument, variable, span: expression.span }))
+            }
+        }
+    }
+
+    /// A chain of `order` stages, each with an equal share of the delay time.
+    #[allow(clippy::too_many_arguments)]
+    fn chain(
+        &mut self,
+        chain: Chain,
+        input: &'a Expression,
+        delay: &'a Expression,
+        initial: Option<&'a Expression>,
+        order: usize,
+        expression: &'a Expression,
+        context: &Context,
+    ) -> Lowered {
+        if context.phase == Phase::Initial {
+            return self.expression(initial.unwrap_or(input), context);
+        }
+        let mut levels = Vec::with_capacity(order);
+        let mut fresh = false;
+        for stage in 0..order {
+            let origin = self.origin(expression, context, stage);
+            let name = format!("{} (delay, stage {})", self.reading(context), stage + 1);
+            let (state, new) = self.state(origin, name, None);
+            fresh |= new;
+            levels.push(state);
+        }
+        if fresh {
+            let context = context.clone();
+            let levels = levels.clone();
+            self.defer(move |lowering| {
+                let Ok(share) = lowering.share(delay, order, &context) else { return };
+                let at_start = context.in_phase(Phase::Initial);
+                let initial = lowering.expression(initial.unwrap_or(input), &at_start);
+                let initial = match (chain, initial, lowering.share(delay, order, &at_start)) {
+                    (Chain::Smooth, initial, _) => initial,
+                    (Chain::Delay, Ok(initial), Ok(share)) => {
+                        Ok(lowering.graph.binary(Binary::Multiply, initial, share))
+                    }
+                    _ => Err(Failed),
+                };
+                let Ok(mut incoming) = lowering.expression(input, &context) else { return };
+                for state in levels {
+                    let level = lowering.graph.slot(Slot::State(state));
+                    let derivative = match chain {
+                        Chain::Smooth => {
+                            let gap = lowering.graph.binary(Binary::Subtract, incoming, level);
+                            incoming = level;
+                            lowering.graph.binary(Binary::Divide, gap, share)
+                        }
+                        Chain::Delay => {
+                            let outflow = lowering.graph.binary(Binary::Divide, level, share);
+                            let net = lowering.graph.binary(Binary::Subtract, incoming, outflow);
+                            incoming = outflow;
+                            net
+                        }
+                    };
+                    lowering.complete(state, initial, Ok(derivative));
+                }
+            });
+        }
+        let last = self.graph.slot(Slot::State(levels[order - 1]));
+        match chain {
+            Chain::Smooth => Ok(last),
+            Chain::Delay => {
+                let share = self.share(delay, order, context)?;
+                Ok(self.graph.binary(Binary::Divide, last, share))
+            }
+        }
+    }
+
+    fn share(&mut self, delay: &'a Expression, order: usize, context: &Context) -> Lowered {
+        let delay = self.expression(delay, context)?;
+        let order = self.number(order as f64);
+        Ok(self.graph.binary(Binary::Divide, delay, order))
+    }
+
+    /// TREND: growth of the input against its own smooth (Sterman 2000, section 16.1; Vensim reference manual).
+    fn trend(
+        &mut self,
+        input: &'a Expression,
+        period: &'a Expression,
+        initial: Option<&'a Expression>,
+        expression: &'a Expression,
+        context: &Context,
+    ) -> Lowered {
+        if context.phase == Phase::Initial {
+            return match initial {
+                Some(initial) => self.expression(initial, context),
+                None => Ok(self.number(0.0)),
+            };
+        }
+        let origin = self.origin(expression, context, 0);
+        let name = format!("{} (trend)", self.reading(context));
+        let (state, new) = self.state(origin, name, None);
+        let level = self.graph.slot(Slot::State(state));
+        if new {
+            let context = context.clone();
+            self.defer(move |lowering| {
+                let at_start = context.in_phase(Phase::Initial);
+                let start = (|| {
+                    let value = lowering.expression(input, &at_start)?;
+                    let Some(growth) = initial else { return Ok(value) };
+                    let growth = lowering.expression(growth, &at_start)?;
+                    let period = lowering.expression(period, &at_start)?;
+                    let one = lowering.number(1.0);
+                    let factor = lowering.graph.binary(Binary::Multiply, growth, period);
+                    let factor = lowering.graph.binary(Binary::Add, one, factor);
+                    Ok(lowering.graph.binary(Binary::Divide, value, factor))
+                })();
+                let derivative = (|| {
+                    let value = lowering.expression(input, &context)?;
+                    let period = lowering.expression(period, &context)?;
+                    let gap = lowering.graph.binary(Binary::Subtract, value, level);
+                    Ok(lowering.graph.binary(Binary::Divide, gap, period))
+                })();
+                lowering.complete(state, start, derivative);
+            });
+        }
+        let value = self.expression(input, context)?;
+        let period = self.expression(period, context)?;
+        let gap = self.graph.binary(Binary::Subtract, value, level);
+        let size = self.graph.unary(crate::compile::operation::Unary::Absolute, level);
+        let base = self.graph.binary(Binary::Multiply, size, period);
+        let zero = self.number(0.0);
+        Ok(self.safe_division(gap, base, zero))
+    }
+
+    /// NPV(stream, discount rate, initial value, factor), by Vensim's reference manual: the discount factor and the
+    /// accumulated stream are states; the current step counts in full.
+    fn net_present_value(
+        &mut self,
+        arguments: &'a [Expression],
+        expression: &'a Expression,
+        context: &Context,
+    ) -> Lowered {
+        let [stream, rate, initial, factor] = arguments else { return Err(Failed) };
+        if context.phase == Phase::Initial {
+            let initial = self.expression(initial, context)?;
+            let stream = self.expression(stream, context)?;
+            let step = self.control("TIME STEP", context.phase)?;
+            let factor = self.expression(factor, context)?;
+            let now = self.graph.binary(Binary::Multiply, stream, step);
+            let sum = self.graph.binary(Binary::Add, initial, now);
+            return Ok(self.graph.binary(Binary::Multiply, sum, factor));
+        }
+        let name = self.reading(context);
+        let (discount, new) =
+            self.state(self.origin(expression, context, 0), format!("{name} (discount factor)"), None);
+        let (sum, _) = self.state(self.origin(expression, context, 1), format!("{name} (present value)"), None);
+        let discount_value = self.graph.slot(Slot::State(discount));
+        let sum_value = self.graph.slot(Slot::State(sum));
+        if new {
+            let context = context.clone();
+            self.defer(move |lowering| {
+                let one = lowering.number(1.0);
+                let falling = (|| {
+                    let rate = lowering.expression(rate, &context)?;
+                    let step = lowering.control("TIME STEP", context.phase)?;
+                    let product = lowering.graph.binary(Binary::Multiply, rate, step);
+                    let base = lowering.graph.binary(Binary::Add, one, product);
+                    let share = lowering.graph.binary(Binary::Divide, rate, base);
+                    let loss = lowering.graph.binary(Binary::Multiply, discount_value, share);
+                    Ok(lowering.graph.unary(crate::compile::operation::Unary::Negate, loss))
+                })();
+                lowering.complete(discount, Ok(one), falling);
+                let start = lowering.expression(initial, &context.in_phase(Phase::Initial));
+                let inflow = lowering
+                    .expression(stream, &context)
+                    .map(|stream| lowering.graph.binary(Binary::Multiply, stream, discount_value));
+                lowering.complete(sum, start, inflow);
+            });
+        }
+        let stream = self.expression(stream, context)?;
+        let step = self.control("TIME STEP", context.phase)?;
+        let factor = self.expression(factor, context)?;
+        let now = self.graph.binary(Binary::Multiply, stream, step);
+        let now = self.graph.binary(Binary::Multiply, now, discount_value);
+        let total = self.graph.binary(Binary::Add, sum_value, now);
+        Ok(self.graph.binary(Binary::Multiply, total, factor))
+    }
+
+    fn memory(&mut self, origin: Origin, name: String, kind: MemoryKind) -> (u32, bool) {
+        if let Some(number) = self.memory_index.get(&origin) {
+            return (*number, false);
+        }
+        let number = self.memories.len() as u32;
+        self.memory_index.insert(origin, number);
+        let zero = self.number(0.0);
+        self.memories.push(Memory { name, kind, initial: zero, input: zero });
+        (number, true)
+    }
+
+    /// SAMPLE IF TRUE(condition, input, initial): the last value of the input at which the condition held.
+    fn sample(&mut self, arguments: &'a [Expression], expression: &'a Expression, context: &Context) -> Lowered {
+        let [condition, input, initial] = arguments else { return Err(Failed) };
+        if context.phase == Phase::Initial {
+            let condition = self.expression(condition, context)?;
+            let input = self.expression(input, context)?;
+            let initial = self.expression(initial, context)?;
+            return Ok(self.graph.select(condition, input, initial));
+        }
+        let origin = self.origin(expression, context, 0);
+        let name = format!("{} (sample)", self.reading(context));
+        let (memory, new) = self.memory(origin, name, MemoryKind::Sample);
+        let kept = self.graph.slot(Slot::Memory(memory));
+        let condition = self.expression(condition, context)?;
+        let input = self.expression(input, context)?;
+        let value = self.graph.select(condition, input, kept);
+        if new {
+            let context = context.clone();
+            self.memories[memory as usize].input = value;
+            self.defer(move |lowering| {
+                if let Ok(start) = lowering.expression(initial, &context.in_phase(Phase::Initial)) {
+                    lowering.memories[memory as usize].initial = start;
+                }
+            });
+        }
+        Ok(value)
+    }
+
+    /// XMILE PREVIOUS(input, initial): the input one step ago.
+    fn previous(
+        &mut self,
+        input: &'a Expression,
+        initial: Option<&'a Expression>,
+        expression: &'a Expression,
+        context: &Context,
+    ) -> Lowered {
+        if context.phase == Phase::Initial {
+            return match initial {
+                Some(initial) => self.expression(initial, context),
+                None => Ok(self.number(0.0)),
+            };
+        }
+        let origin = self.origin(expression, context, 0);
+        let name = format!("{} (previous)", self.reading(context));
+        let (memory, new) = self.memory(origin, name, MemoryKind::Sample);
+        if new {
+            let context = context.clone();
+            self.defer(move |lowering| {
+                if let Ok(value) = lowering.expression(input, &context) {
+                    lowering.memories[memory as usize].input = value;
+                }
+                if let Some(initial) = initial
+                    && let Ok(start) = lowering.expression(initial, &context.in_phase(Phase::Initial))
+                {
+                    lowering.memories[memory as usize].initial = start;
+                }
+            });
+        }
+        Ok(self.graph.slot(Slot::Memory(memory)))
+    }
+
+    /// A pure delay: what goes in comes out after a fixed time.
+    fn pipeline(
+        &mut self,
+        input: &'a Expression,
+        delay: &'a Expression,
+        initial: Option<&'a Expression>,
+        expression: &'a Expression,
+        context: &Context,
+    ) -> Lowered {
+        if context.phase == Phase::Initial {
+            return self.expression(initial.unwrap_or(input), context);
+        }
+        let origin = self.origin(expression, context, 0);
+        let name = format!("{} (pipeline)", self.reading(context));
+        let zero = self.number(0.0);
+        let (memory, new) = self.memory(origin, name, MemoryKind::Line { delay: zero });
+        if new {
+            let context = context.clone();
+            self.defer(move |lowering| {
+                let at_start = context.in_phase(Phase::Initial);
+                if let Ok(delay) = lowering.expression(delay, &at_start) {
+                    lowering.memories[memory as usize].kind = MemoryKind::Line { delay };
+                }
+                if let Ok(value) = lowering.expression(input, &context) {
+                    lowering.memories[memory as usize].input = value;
+                }
+                if let Ok(start) = lowering.expression(initial.unwrap_or(input), &at_start) {
+                    lowering.memories[memory as usize].initial = start;
+                }
+            });
+        }
+        Ok(self.graph.slot(Slot::Memory(memory)))
+    }
+
+    /// INITIAL(x): the value of x at the start of the run.
+    fn initial(&mut self, input: &'a Expression, expression: &'a Expression, context: &Context) -> Lowered {
+        if context.phase == Phase::Initial {
+            return self.expression(input, context);
+        }
+        let origin = self.origin(expression, context, 0);
+        if let Some(number) = self.held_index.get(&origin) {
+            return Ok(self.graph.slot(Slot::Held(*number)));
+        }
+        let number = self.helds.len() as u32;
+        let zero: Value = self.number(0.0);
+        self.helds.push(Held { value: zero });
+        self.held_index.insert(origin, number);
+        let context = context.clone();
+        self.defer(move |lowering| {
+            if let Ok(value) = lowering.expression(input, &context.in_phase(Phase::Initial)) {
+                lowering.helds[number as usize].value = value;
+            }
+        });
+        Ok(self.graph.slot(Slot::Held(number)))
+    }
+}

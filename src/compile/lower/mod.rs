@@ -1,0 +1,234 @@
+//! A checked model into one graph: every element of every variable a scalar computation, delays and smooths as states.
+//!
+//! Variables are lowered on demand and remembered, so order of evaluation and circular algebra fall out of the walk.
+//! The start of a run is a second walk (`Phase::Initial`) in which stocks stand for their initial values.
+
+mod containers;
+mod external;
+mod functions;
+mod lookups;
+mod memory;
+mod scope;
+mod subscripts;
+mod variables;
+mod vectors;
+
+pub use scope::{Bindings, Context};
+
+use super::fault::Fault;
+use super::graph::{Graph, Slot, Value};
+use super::request::Request;
+use crate::check::{CheckedModel, ElementId};
+use crate::diagnostic::Span;
+use scope::{Instance, InstanceKey};
+use std::collections::{HashMap, HashSet, VecDeque};
+
+/// Whether a walk computes values at the start or at any later time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    Initial,
+    Moving,
+}
+
+/// A fault has been recorded; nothing more to say.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed;
+
+pub type Lowered = Result<Value, Failed>;
+
+/// An element of a variable in an instance of a scope.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    phase: Phase,
+    instance: usize,
+    variable: usize,
+    coordinates: Box<[ElementId]>,
+}
+
+/// What made a state, memory or held value: an element, or a call within an equation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Origin {
+    Element { instance: usize, variable: usize, coordinates: Box<[ElementId]> },
+    Call { instance: usize, span: Span, bindings: Bindings, part: usize },
+}
+
+/// A model constant as the program sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Constant {
+    /// `name[a,b]`.
+    pub name: String,
+    pub variable: usize,
+    pub value: f64,
+    /// Its value shaped the program and cannot be changed without compiling anew.
+    pub structural: bool,
+}
+
+/// An integrated state.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub name: String,
+    /// The model's variable, unless a function made the state.
+    pub variable: Option<usize>,
+    pub initial: Value,
+    pub derivative: Value,
+}
+
+/// A value carried from step to step.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    pub name: String,
+    pub kind: MemoryKind,
+    pub initial: Value,
+    /// The value fed in at each step.
+    pub input: Value,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum MemoryKind {
+    /// The input becomes the value at the next step.
+    Sample,
+    /// The input comes out after the delay, in whole steps, fixed at the start.
+    Line { delay: Value },
+}
+
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub value: Value,
+}
+
+/// Times at which a run must land, beside those found from comparisons with time.
+#[derive(Clone, Debug)]
+pub struct Recurring {
+    pub first: Value,
+    pub period: Value,
+    pub last: Value,
+}
+
+type Deferred<'a> = Box<dyn FnOnce(&mut Lowering<'a>) + 'a>;
+
+pub struct Lowering<'a> {
+    checked: &'a CheckedModel,
+    request: &'a Request,
+    pub graph: Graph,
+    pub constants: Vec<Constant>,
+    pub states: Vec<State>,
+    pub memories: Vec<Memory>,
+    pub helds: Vec<Held>,
+    pub randoms: usize,
+    pub recurring: Vec<Recurring>,
+    pub faults: Vec<Fault>,
+    /// For each node, the element whose equation first needed it.
+    pub owners: Vec<String>,
+    instances: Vec<Instance<'a>>,
+    instance_index: HashMap<InstanceKey, usize>,
+    memo: HashMap<Key, Option<Value>>,
+    active: Vec<Key>,
+    active_set: HashSet<Key>,
+    constant_index: HashMap<(usize, Box<[ElementId]>), u32>,
+    state_index: HashMap<Origin, u32>,
+    memory_index: HashMap<Origin, u32>,
+    held_index: HashMap<Origin, u32>,
+    random_index: HashMap<Origin, u32>,
+    pending: VecDeque<Deferred<'a>>,
+    limited: HashMap<usize, usize>,
+    overrides: HashMap<String, f64>,
+}
+
+impl<'a> Lowering<'a> {
+    pub fn new(checked: &'a CheckedModel, request: &'a Request) -> Self {
+        let overrides = request.overrides.iter().map(|(name, value)| (element_key(name), *value)).collect();
+        Lowering {
+            checked,
+            request,
+            graph: Graph::default(),
+            constants: Vec::new(),
+            states: Vec::new(),
+            memories: Vec::new(),
+            helds: Vec::new(),
+            randoms: 0,
+            recurring: Vec::new(),
+            faults: Vec::new(),
+            owners: Vec::new(),
+            instances: vec![Instance::model()],
+            instance_index: HashMap::new(),
+            memo: HashMap::new(),
+            active: Vec::new(),
+            active_set: HashSet::new(),
+            constant_index: HashMap::new(),
+            state_index: HashMap::new(),
+            memory_index: HashMap::new(),
+            held_index: HashMap::new(),
+            random_index: HashMap::new(),
+            pending: VecDeque::new(),
+            limited: variables::limited_flows(checked),
+            overrides,
+        }
+    }
+
+    /// Does the work put off while walking: derivatives, initial values, inputs of memories.
+    pub fn finish(&mut self) {
+        while let Some(work) = self.pending.pop_front() {
+            work(self);
+        }
+    }
+
+    fn fail(&mut self, fault: Fault) -> Failed {
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+        Failed
+    }
+
+    fn defer(&mut self, work: impl FnOnce(&mut Lowering<'a>) + 'a) {
+        self.pending.push_back(Box::new(work));
+    }
+
+    fn number(&mut self, value: f64) -> Value {
+        self.graph.constant(value)
+    }
+
+    fn time(&mut self) -> Value {
+        self.graph.slot(Slot::Time)
+    }
+
+    /// The number a computation of constants has, marking the constants it uses as structural.
+    pub fn constant_value(&mut self, value: Value) -> Option<f64> {
+        use super::graph::Node;
+        Some(match self.graph.node(value) {
+            Node::Constant(bits) => f64::from_bits(bits),
+            Node::Slot(Slot::Parameter(number)) => {
+                let constant = &mut self.constants[number as usize];
+                constant.structural = true;
+                constant.value
+            }
+            Node::Slot(_) | Node::Part(..) => return None,
+            Node::Unary(operation, a) => operation.apply(self.constant_value(a)?),
+            Node::Binary(operation, a, b) => operation.apply(self.constant_value(a)?, self.constant_value(b)?),
+            Node::Select(condition, then, otherwise) => {
+                if self.constant_value(condition)? != 0.0 {
+                    self.constant_value(then)?
+                } else {
+                    self.constant_value(otherwise)?
+                }
+            }
+            Node::Lookup(table, x) => {
+                let x = self.constant_value(x)?;
+                self.graph.tables[table as usize].at(x)
+            }
+        })
+    }
+}
+
+/// `Name[a, B]` as it is compared: each part by the rules of names.
+pub fn element_key(text: &str) -> String {
+    use crate::model::Name;
+    let unquoted = |part: &str| Name::new(part.trim().trim_matches('"')).key().to_owned();
+    match text.split_once('[') {
+        None => unquoted(text),
+        Some((name, rest)) => {
+            let inside = rest.trim().trim_end_matches(']');
+            let parts: Vec<String> = inside.split(',').map(unquoted).collect();
+            format!("{}[{}]", unquoted(name), parts.join(","))
+        }
+    }
+}

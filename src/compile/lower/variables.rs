@@ -1,0 +1,475 @@
+//! Elements of variables and the expressions that define them.
+
+use super::scope::{Context, Instance, InstanceKey};
+use super::{Constant, Failed, Key, Lowered, Lowering, Origin, Phase, State, element_key};
+use crate::check::{CheckedModel, ElementId, Symbol, left_hand_side, list_elements};
+use crate::compile::fault::Fault;
+use crate::compile::graph::{Slot, Value};
+use crate::compile::operation::{Binary, MISSING, Unary};
+use crate::model::{
+    BinaryOperator, Definition, Dialect, Expression, ExpressionKind, Function, Name, Role, Stock, Store, UnaryOperator,
+    Variable,
+};
+use std::collections::HashMap;
+
+/// Outflows of non-negative stocks: the flow's variable and the stock's.
+pub fn limited_flows(checked: &CheckedModel) -> HashMap<usize, usize> {
+    let mut limited = HashMap::new();
+    for (number, variable) in checked.model().variables.iter().enumerate() {
+        for equation in &variable.equations {
+            if let Definition::Stock(stock) = &equation.definition
+                && stock.non_negative
+            {
+                for flow in &stock.outflows {
+                    if let Some(flow) = checked.names().variable(flow) {
+                        limited.insert(flow, number);
+                    }
+                }
+            }
+        }
+    }
+    limited
+}
+
+impl<'a> Lowering<'a> {
+    /// The value of an element of a variable.
+    pub fn element(&mut self, phase: Phase, instance: usize, variable: usize, coordinates: &[ElementId]) -> Lowered {
+        let key = Key { phase, instance, variable, coordinates: coordinates.into() };
+        if let Some(known) = self.memo.get(&key) {
+            return known.ok_or(Failed);
+        }
+        if self.active_set.contains(&key) {
+            return Err(self.cycle(&key));
+        }
+        self.active.push(key.clone());
+        self.active_set.insert(key.clone());
+        let result = self.define(&key);
+        self.active.pop();
+        self.active_set.remove(&key);
+        self.memo.insert(key.clone(), result.ok());
+        if let Ok(value) = result {
+            let name = self.name_of(instance, variable, coordinates);
+            while self.owners.len() <= value.0 as usize {
+                self.owners.push(name.clone());
+            }
+        }
+        result
+    }
+
+    fn cycle(&mut self, key: &Key) -> Failed {
+        let start = self.active.iter().position(|active| active == key).unwrap_or(0);
+        let mut keys: Vec<Key> = self.active[start..].to_vec();
+        keys.push(key.clone());
+        let path = keys.iter().map(|key| self.name_of(key.instance, key.variable, &key.coordinates)).collect();
+        let scope = self.instances[key.instance].scope;
+        let span = self.checked.variables(scope)[key.variable].span;
+        self.fail(Fault::Cycle { path, initial: key.phase == Phase::Initial, span })
+    }
+
+    pub(super) fn name_of(&self, instance: usize, variable: usize, coordinates: &[ElementId]) -> String {
+        let opened = &self.instances[instance];
+        let name = self.checked.variables(opened.scope).get(variable).map_or("", |variable| variable.name.text());
+        let subscripts = if coordinates.is_empty() {
+            String::new()
+        } else {
+            format!("[{}]", list_elements(coordinates, self.checked.dimensions()))
+        };
+        format!("{}{name}{subscripts}", opened.label)
+    }
+
+    /// The name of the variable whose equation is being read.
+    pub(super) fn reading(&self, context: &Context) -> String {
+        let scope = self.instances[context.instance].scope;
+        match self.checked.variables(scope).get(context.variable) {
+            Some(variable) => format!("{}{}", self.instances[context.instance].label, variable.name),
+            None => "an expression of the study".to_owned(),
+        }
+    }
+
+    fn define(&mut self, key: &Key) -> Lowered {
+        let checked = self.checked;
+        let scope_number = self.instances[key.instance].scope;
+        let scope = checked.scope(scope_number);
+        let variable = &checked.variables(scope_number)[key.variable];
+        let elements = &scope.elements[key.variable];
+        let Some(&(equation, place)) = elements.defined_by.get(&key.coordinates[..]) else {
+            let element = self.name_of(key.instance, key.variable, &key.coordinates);
+            return Err(self.fail(Fault::UndefinedElement { element, span: variable.span }));
+        };
+        let equation = &variable.equations[equation];
+        let bound: Vec<(usize, ElementId)> = left_hand_side(variable, equation)
+            .iter()
+            .zip(&key.coordinates[..])
+            .filter_map(|(name, element)| scope.names.dimension(name).map(|dimension| (dimension, *element)))
+            .collect();
+        let context = Context {
+            phase: key.phase,
+            instance: key.instance,
+            variable: key.variable,
+            bound: bound.into(),
+            reduced: std::rc::Rc::from([]),
+        };
+        if key.instance == 0
+            && let Some(value) = self.replaced(key, variable)
+        {
+            return Ok(value);
+        }
+        match &equation.definition {
+            Definition::Values(values) => {
+                let value = values.get(place).copied().unwrap_or(0.0);
+                Ok(self.parameter(key, value))
+            }
+            Definition::Auxiliary(expression) | Definition::Unchangeable(expression) => {
+                if let Some(value) = plain_number(expression)
+                    && variable.role != Role::Flow
+                    && variable.role != Role::Uniflow
+                {
+                    return Ok(self.parameter(key, value));
+                }
+                let value = self.expression(expression, &context)?;
+                self.flow_rules(key, variable, value, &context)
+            }
+            Definition::Stock(stock) => self.stock(key, variable, stock, context),
+            Definition::Lookup(_) => {
+                let element = self.name_of(key.instance, key.variable, &key.coordinates);
+                // A lookup read without an argument has no value; other tools export none either.
+                Err(self.fail(Fault::Unsupported {
+                    construct: format!("the lookup `{element}` without an argument"),
+                    variable: variable.name.text().to_owned(),
+                    span: equation.span,
+                    instead: format!("write `{}(x)`", variable.name),
+                }))
+            }
+            Definition::External(call) => self.external_constant(key, variable, equation, call, place),
+            Definition::Data { source, interpolation } => {
+                self.data(key, variable, equation, source.as_ref(), *interpolation)
+            }
+            Definition::Skipped(_) => Ok(self.number(0.0)),
+            Definition::Unreadable => Err(Failed),
+        }
+    }
+
+    /// A value set from outside for something that is not a constant: only the run's own controls may be.
+    fn replaced(&mut self, key: &Key, variable: &Variable) -> Option<Value> {
+        let control = matches!(variable.name.key(), "initial time" | "final time" | "time step" | "saveper");
+        let value = *self.overrides.get(variable.name.key())?;
+        control.then(|| self.parameter(key, value))
+    }
+
+    fn parameter(&mut self, key: &Key, value: f64) -> Value {
+        if key.instance != 0 {
+            return self.number(value);
+        }
+        let at = (key.variable, key.coordinates.clone());
+        if let Some(number) = self.constant_index.get(&at) {
+            return self.graph.slot(Slot::Parameter(*number));
+        }
+        let name = self.name_of(0, key.variable, &key.coordinates);
+        let value = self.overrides.get(&element_key(&name)).copied().unwrap_or(value);
+        let number = self.constants.len() as u32;
+        self.constants.push(Constant { name, variable: key.variable, value, structural: false });
+        self.constant_index.insert(at, number);
+        self.graph.slot(Slot::Parameter(number))
+    }
+
+    /// XMILE: a uniflow never runs backwards, and a non-negative stock gives no more than it holds.
+    fn flow_rules(&mut self, key: &Key, variable: &Variable, value: Value, context: &Context) -> Lowered {
+        let mut value = value;
+        if variable.role == Role::Uniflow {
+            let zero = self.number(0.0);
+            value = self.graph.binary(Binary::Maximum, value, zero);
+        }
+        if key.instance == 0
+            && let Some(&stock) = self.limited.get(&key.variable)
+        {
+            value = self.limited_by(key, stock, value, context)?;
+        }
+        Ok(value)
+    }
+
+    /// What a non-negative stock can give in one step: its content, plus inflows, less outflows of higher priority.
+    fn limited_by(&mut self, key: &Key, stock: usize, wanted: Value, context: &Context) -> Lowered {
+        let checked = self.checked;
+        let elements = &checked.scope(0).elements[stock];
+        let Some(&(equation, _)) = elements.defined_by.get(&key.coordinates[..]) else { return Ok(wanted) };
+        let Definition::Stock(definition) = &checked.variables(0)[stock].equations[equation].definition else {
+            return Ok(wanted);
+        };
+        let content = self.element(context.phase, 0, stock, &key.coordinates)?;
+        let step = self.control("TIME STEP", context.phase)?;
+        let mut available = self.graph.binary(Binary::Divide, content, step);
+        for flow in &definition.inflows {
+            if let Some(flow) = checked.names().variable(flow) {
+                let inflow = self.element(context.phase, 0, flow, &key.coordinates)?;
+                available = self.graph.binary(Binary::Add, available, inflow);
+            }
+        }
+        for flow in &definition.outflows {
+            match checked.names().variable(flow) {
+                Some(flow) if flow == key.variable => break,
+                Some(flow) => {
+                    let outflow = self.element(context.phase, 0, flow, &key.coordinates)?;
+                    available = self.graph.binary(Binary::Subtract, available, outflow);
+                }
+                None => {}
+            }
+        }
+        let zero = self.number(0.0);
+        let available = self.graph.binary(Binary::Maximum, available, zero);
+        Ok(self.graph.binary(Binary::Minimum, wanted, available))
+    }
+
+    fn stock(&mut self, key: &Key, variable: &'a Variable, stock: &'a Stock, context: Context) -> Lowered {
+        if stock.store != Store::Reservoir {
+            return self.container(key, variable, stock, context);
+        }
+        if key.phase == Phase::Initial {
+            return self.expression(&stock.initial, &context);
+        }
+        let origin =
+            Origin::Element { instance: key.instance, variable: key.variable, coordinates: key.coordinates.clone() };
+        let name = self.name_of(key.instance, key.variable, &key.coordinates);
+        let owner = (key.instance == 0).then_some(key.variable);
+        let (state, new) = self.state(origin, name, owner);
+        if new {
+            self.defer(move |lowering| {
+                let initial = lowering.expression(&stock.initial, &context.in_phase(Phase::Initial));
+                let derivative = lowering.expression(&stock.derivative, &context);
+                lowering.complete(state, initial, derivative);
+            });
+        }
+        Ok(self.graph.slot(Slot::State(state)))
+    }
+
+    /// A state's number, and whether it is new; a new one must be completed later.
+    pub(super) fn state(&mut self, origin: Origin, name: String, variable: Option<usize>) -> (u32, bool) {
+        if let Some(number) = self.state_index.get(&origin) {
+            return (*number, false);
+        }
+        let number = self.states.len() as u32;
+        self.state_index.insert(origin, number);
+        let zero = self.number(0.0);
+        self.states.push(State { name, variable, initial: zero, derivative: zero });
+        (number, true)
+    }
+
+    pub(super) fn complete(&mut self, state: u32, initial: Lowered, derivative: Lowered) {
+        if let (Ok(initial), Ok(derivative)) = (initial, derivative) {
+            let state = &mut self.states[state as usize];
+            state.initial = initial;
+            state.derivative = derivative;
+        }
+    }
+
+    /// A state that integrates `value` from the start of the run.
+    pub fn quadrature(&mut self, name: String, value: Value) -> Value {
+        let number = self.states.len() as u32;
+        let zero = self.number(0.0);
+        self.states.push(State { name, variable: None, initial: zero, derivative: value });
+        self.graph.slot(Slot::State(number))
+    }
+
+    /// A run control: the file's variable, or the setting an XMILE file keeps apart.
+    pub fn control(&mut self, name: &'static str, phase: Phase) -> Lowered {
+        let checked = self.checked;
+        let settings = &checked.model().control;
+        let setting = match name {
+            "INITIAL TIME" => &settings.start,
+            "FINAL TIME" => &settings.stop,
+            "TIME STEP" => &settings.step,
+            _ => &settings.save_every,
+        };
+        if let Some(variable) = checked.names().variable(&Name::new(name)) {
+            return self.element(phase, 0, variable, &[]);
+        }
+        if let Some(value) = self.overrides.get(Name::new(name).key()) {
+            return Ok(self.graph.constant(*value));
+        }
+        match setting {
+            Some(expression) => self.expression(expression, &Context::model(phase)),
+            None if name == "SAVEPER" => self.control("TIME STEP", phase),
+            None => Err(self.fail(Fault::BadControl { name, why: "is not defined".to_owned() })),
+        }
+    }
+
+    /// The value of an expression.
+    pub fn expression(&mut self, expression: &'a Expression, context: &Context) -> Lowered {
+        match &expression.kind {
+            ExpressionKind::Number(value) => Ok(self.number(*value)),
+            ExpressionKind::Missing => Ok(self.number(MISSING)),
+            ExpressionKind::Text(_) => Err(self.fail(Fault::TextAsNumber { span: expression.span })),
+            ExpressionKind::Lookup(_) => Err(self.fail(Fault::Unsupported {
+                construct: "a lookup table without an argument".to_owned(),
+                variable: self.reading(context),
+                span: expression.span,
+                instead: "write `WITH LOOKUP(x, (...))`".to_owned(),
+            })),
+            ExpressionKind::Reference { .. } => self.reference(expression, context),
+            ExpressionKind::Call { .. } => self.call(expression, context),
+            ExpressionKind::Unary { operator, operand } => {
+                let operand = self.expression(operand, context)?;
+                Ok(match operator {
+                    UnaryOperator::Plus => operand,
+                    UnaryOperator::Minus => self.graph.unary(Unary::Negate, operand),
+                    UnaryOperator::Not => self.graph.unary(Unary::Not, operand),
+                })
+            }
+            ExpressionKind::Binary { operator, left, right } => {
+                let left = self.expression(left, context);
+                let right = self.expression(right, context);
+                let (left, right) = (left?, right?);
+                Ok(self.binary(*operator, left, right))
+            }
+            ExpressionKind::Conditional { condition, then, otherwise } => {
+                let condition = self.expression(condition, context);
+                let then = self.expression(then, context);
+                let otherwise = self.expression(otherwise, context);
+                let (condition, then, otherwise) = (condition?, then?, otherwise?);
+                Ok(self.graph.select(condition, then, otherwise))
+            }
+        }
+    }
+
+    fn binary(&mut self, operator: BinaryOperator, left: Value, right: Value) -> Value {
+        let (operation, left, right) = match operator {
+            BinaryOperator::Add => (Binary::Add, left, right),
+            BinaryOperator::Subtract => (Binary::Subtract, left, right),
+            BinaryOperator::Multiply => (Binary::Multiply, left, right),
+            BinaryOperator::Divide => (Binary::Divide, left, right),
+            BinaryOperator::Power => (Binary::Power, left, right),
+            BinaryOperator::Remainder => (Binary::Remainder, left, right),
+            BinaryOperator::Less => (Binary::Less, left, right),
+            BinaryOperator::LessOrEqual => (Binary::LessOrEqual, left, right),
+            BinaryOperator::Greater => (Binary::Less, right, left),
+            BinaryOperator::GreaterOrEqual => (Binary::LessOrEqual, right, left),
+            BinaryOperator::Equal => (Binary::Equal, left, right),
+            BinaryOperator::NotEqual => (Binary::NotEqual, left, right),
+            BinaryOperator::And => (Binary::And, left, right),
+            BinaryOperator::Or => (Binary::Or, left, right),
+        };
+        self.graph.binary(operation, left, right)
+    }
+
+    fn reference(&mut self, expression: &'a Expression, context: &Context) -> Lowered {
+        let ExpressionKind::Reference { name, subscripts } = &expression.kind else { return Err(Failed) };
+        let checked = self.checked;
+        let scope = self.instances[context.instance].scope;
+        match checked.scope(scope).names.symbol(name) {
+            Some(Symbol::Variable(variable)) => {
+                self.array_read(context.instance, variable, subscripts, expression, context)
+            }
+            Some(Symbol::Global(variable)) => self.array_read(0, variable, subscripts, expression, context),
+            Some(Symbol::Time) => Ok(self.time()),
+            Some(Symbol::Parameter(number)) => self.argument(number, context),
+            Some(Symbol::Dimension(dimension)) => self.position_of_dimension(dimension, expression.span, context),
+            Some(Symbol::Element) => Ok(self.position_of_element(name)),
+            Some(Symbol::Macro(_)) | None => match Function::named(self.dialect(), name) {
+                Some(function) => self.function(function, &[], expression, context),
+                None => Err(Failed),
+            },
+        }
+    }
+
+    /// What a macro's parameter stands for.
+    fn argument(&mut self, number: usize, context: &Context) -> Lowered {
+        let instance = &self.instances[context.instance];
+        match (instance.arguments.get(number).copied(), &instance.caller) {
+            (Some(argument), Some(caller)) => {
+                let caller = caller.in_phase(context.phase);
+                self.expression(argument, &caller)
+            }
+            _ => Err(Failed),
+        }
+    }
+
+    pub(super) fn call(&mut self, expression: &'a Expression, context: &Context) -> Lowered {
+        let ExpressionKind::Call { function, arguments, .. } = &expression.kind else { return Err(Failed) };
+        let checked = self.checked;
+        let scope = self.instances[context.instance].scope;
+        match checked.scope(scope).names.symbol(function) {
+            Some(Symbol::Variable(_) | Symbol::Parameter(_) | Symbol::Global(_)) => {
+                let table = self.table_called(expression, context)?;
+                let x = arguments.first().map(|x| self.expression(x, context)).unwrap_or(Err(Failed))?;
+                Ok(self.graph.lookup(table, x))
+            }
+            Some(Symbol::Macro(number)) => self.macro_call(number, expression, context),
+            _ => match Function::named(self.dialect(), function) {
+                Some(known) => self.function(known, arguments, expression, context),
+                None => Err(Failed),
+            },
+        }
+    }
+
+    fn macro_call(&mut self, number: usize, expression: &'a Expression, context: &Context) -> Lowered {
+        let ExpressionKind::Call { arguments, .. } = &expression.kind else { return Err(Failed) };
+        let definition = &self.checked.model().macros[number];
+        let instance = self.macro_instance(number, expression, arguments, context)?;
+        if let Some(value) = &definition.value {
+            let inside = Context { instance, variable: usize::MAX, ..Context::model(context.phase) };
+            return self.expression(value, &inside);
+        }
+        let scope = self.checked.scope(1 + number);
+        match scope.names.variable(&definition.name) {
+            Some(output) => self.element(context.phase, instance, output, &[]),
+            None => Err(self.fail(Fault::Unsupported {
+                construct: format!("macro `{}` without an equation for its own name", definition.name),
+                variable: self.reading(context),
+                span: definition.span,
+                instead: format!("write `{} = ...` inside the macro", definition.name),
+            })),
+        }
+    }
+
+    fn macro_instance(
+        &mut self,
+        number: usize,
+        expression: &'a Expression,
+        arguments: &'a [Expression],
+        context: &Context,
+    ) -> Result<usize, Failed> {
+        let key = InstanceKey { caller: context.instance, span: expression.span, bindings: context.bindings() };
+        if let Some(instance) = self.instance_index.get(&key) {
+            return Ok(*instance);
+        }
+        let mut depth = 0;
+        let mut outer = Some(context.instance);
+        while let Some(instance) = outer {
+            depth += usize::from(self.instances[instance].scope == 1 + number);
+            outer = self.instances[instance].caller.as_ref().map(|caller| caller.instance);
+        }
+        let definition = &self.checked.model().macros[number];
+        if depth > 0 {
+            return Err(self.fail(Fault::Unsupported {
+                construct: format!("macro `{}`, which calls itself,", definition.name),
+                variable: self.reading(context),
+                span: expression.span,
+                instead: "write the recursion as a stock".to_owned(),
+            }));
+        }
+        let given = arguments.iter();
+        let defaults = definition.parameters.iter().skip(arguments.len()).filter_map(|p| p.default.as_ref());
+        let instance = self.instances.len();
+        self.instances.push(Instance {
+            scope: 1 + number,
+            arguments: given.chain(defaults).collect(),
+            caller: Some(context.clone()),
+            label: format!("{}: ", definition.name),
+        });
+        self.instance_index.insert(key, instance);
+        Ok(instance)
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        self.checked.model().dialect
+    }
+}
+
+/// The number that an expression is, if it is nothing else.
+pub fn plain_number(expression: &Expression) -> Option<f64> {
+    match &expression.kind {
+        ExpressionKind::Number(value) => Some(*value),
+        ExpressionKind::Unary { operator: UnaryOperator::Minus, operand } => plain_number(operand).map(|value| -value),
+        ExpressionKind::Unary { operator: UnaryOperator::Plus, operand } => plain_number(operand),
+        _ => None,
+    }
+}

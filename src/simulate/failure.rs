@@ -1,0 +1,55 @@
+//! Why a run stopped early, and what to try.
+
+use crate::diagnostic::Diagnostic;
+
+/// The reason for which a run ended before its final time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    /// A value that is not a number, or infinite.
+    NotFinite { variable: String, time: f64, operation: &'static str },
+    /// More steps than the run was allowed.
+    Budget { time: f64, steps: u64 },
+    /// Error control asked for steps below the spacing of numbers: a singularity, or a stiff model.
+    StepVanished { time: f64, variable: String },
+    /// The final time lies before the initial time, or a step is not positive.
+    Control { what: &'static str, value: f64 },
+    /// A pipeline delay or a value of the previous step needs steps of one length.
+    NeedsGrid { variable: String },
+    /// A save time outside the run.
+    SaveOutside { time: f64, start: f64, stop: f64 },
+}
+
+impl Failure {
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self {
+            Failure::NotFinite { variable, time, operation } => Diagnostic::error(
+                "not-finite",
+                format!("`{variable}` is not finite at time {time}: the {operation} in its equation gave no number"),
+            )
+            .help("guard the operation (ZIDZ, MAX), or try a smaller step: --step"),
+            Failure::Budget { time, steps } => {
+                Diagnostic::error("step-budget", format!("the run used its {steps} steps at time {time}"))
+                    .help("loosen the tolerance, or allow more with --max-steps")
+            }
+            Failure::StepVanished { time, variable } => Diagnostic::error(
+                "step-vanished",
+                format!("the step became too small at time {time}; `{variable}` changes fastest"),
+            )
+            .help(
+                "the model may be stiff or singular there: try --method rk4 with a fixed step, or check the equation",
+            ),
+            Failure::Control { what, value } => Diagnostic::error("bad-control", format!("{what}: {value}"))
+                .help("correct the model's time settings, or use --set"),
+            Failure::NeedsGrid { variable } => Diagnostic::error(
+                "needs-fixed-step",
+                format!("`{variable}` remembers whole steps and cannot be run with steps of changing length"),
+            )
+            .help("use --method euler, rk2 or rk4 with --switches grid"),
+            Failure::SaveOutside { time, start, stop } => Diagnostic::error(
+                "save-outside-run",
+                format!("time {time} is to be saved, but the run goes from {start} to {stop}"),
+            )
+            .help("move the period or the run's start and end"),
+        }
+    }
+}

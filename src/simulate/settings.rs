@@ -1,0 +1,38 @@
+//! How a run is to be done.
+
+use super::Method;
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub method: Method,
+    /// Relative and absolute tolerance of error control, for each state. Fixed-step methods ignore them.
+    pub relative: f64,
+    pub absolute: f64,
+    pub save: Save,
+    /// Of random numbers.
+    pub seed: u64,
+    /// Steps after which a run is given up.
+    pub budget: u64,
+}
+
+/// When values are saved.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Save {
+    /// From the start, every SAVEPER, and at the end.
+    Every,
+    /// At these times, ascending. Steps land on them.
+    At(Vec<f64>),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            method: Method::Euler,
+            relative: 1e-6,
+            absolute: 1e-9,
+            save: Save::Every,
+            seed: 1,
+            budget: 10_000_000,
+        }
+    }
+}
