@@ -26,10 +26,10 @@ const LN: [f64; 7] = [
 /// Splits a positive normal number into `(k, m)`, `x = 2^k m`, `m` in `[sqrt 1/2, sqrt 2)`.
 #[inline(always)]
 pub(super) fn split(x: f64) -> (f64, f64) {
-    // The exponent of x / sqrt(1/2), with 1023 added to keep it positive.
-    let exponent = x.to_bits().wrapping_add((1023 << 52) - SQRT_HALF_BITS) >> 52;
-    let k = f64::from_bits(exponent | TWO_52.to_bits()) - (TWO_52 + 1023.0);
-    let m = f64::from_bits(x.to_bits().wrapping_sub(exponent << 52).wrapping_add(1023 << 52));
+    // The bits of x / sqrt(1/2), with 1023 added to the exponent to keep it positive.
+    let shifted = x.to_bits().wrapping_add((1023 << 52) - SQRT_HALF_BITS);
+    let k = f64::from_bits(shifted >> 52 | TWO_52.to_bits()) - (TWO_52 + 1023.0);
+    let m = f64::from_bits((shifted & ((1 << 52) - 1)) + SQRT_HALF_BITS);
     (k, m)
 }
 

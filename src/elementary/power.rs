@@ -23,20 +23,24 @@ const TWO_THIRDS: f64 = 2.0 / 3.0;
 const TWO_THIRDS_HI: f64 = f64::from_bits(0x3fe5_5555_5000_0000); // 26 bits
 const TWO_THIRDS_LO: f64 = f64::from_bits(0x3e45_5555_5555_5555);
 
-/// `ln(2^-lifted x)` of a positive normal number as `(leading 26 bits, rest)`.
+/// `k`, and `s = (m - 1) / (m + 1)` as a sum of two, with `2^-lifted x = 2^k m`; `x` positive and normal.
 #[inline(always)]
-fn ln_in_two(x: f64, lifted: f64) -> (f64, f64) {
+fn reduce(x: f64, lifted: f64) -> (f64, f64, f64) {
     let (k, m) = split(x);
-    let k = k - lifted;
     let f = m - 1.0;
     let d = m + 1.0;
     let reciprocal = 1.0 / d;
-    let s = f * reciprocal;
-    let s_hi = leading(s);
+    let s_hi = leading(f * reciprocal);
     let d_hi = leading(d);
     let d_lo = m - (d_hi - 1.0);
     let s_lo = ((f - s_hi * d_hi) - s_hi * d_lo) * reciprocal;
+    (k - lifted, s_hi, s_lo)
+}
 
+/// `k ln 2 + 2 artanh(s)` as `(leading 26 bits, rest)`.
+#[inline(always)]
+fn ln_in_two((k, s_hi, s_lo): (f64, f64, f64)) -> (f64, f64) {
+    let s = s_hi + s_lo;
     // 3 artanh(s) / s = 3 + z + r, then times s.
     let square = s_hi * s_hi;
     let cross = s_lo * (s_hi + s);
@@ -59,23 +63,28 @@ fn ln_in_two(x: f64, lifted: f64) -> (f64, f64) {
     (hi, (sum - hi) + tail)
 }
 
-/// `x^y` for positive normal `x` (times `2^-lifted`) and `y` not NaN.
+/// `y (hi + lo)` as a sum of two, within the range of `exp`. `y` is not NaN.
 #[inline(always)]
-fn pow_ordinary(x: f64, lifted: f64, y: f64) -> f64 {
-    // Beyond 2^65 the result is 0, 1 or infinite already, whichever x is.
+fn times_in_two(y: f64, (hi, lo): (f64, f64)) -> (f64, f64) {
+    // Beyond 2^65 the power of any x but 1 is 0 or infinite already.
     const LARGE: f64 = 36_893_488_147_419_103_232.0;
     let y = if y > LARGE { LARGE } else { y };
     let y = if y < -LARGE { -LARGE } else { y };
-    let (ln_hi, ln_lo) = ln_in_two(x, lifted);
     let y_hi = leading(y);
     let y_lo = y - y_hi;
-    let product = y_hi * ln_hi;
-    let rest = y_lo * ln_hi + y * ln_lo;
-    let exponent = product + rest;
-    let tail = rest - (exponent - product);
-    let tail = if exponent.abs() > 800.0 { 0.0 } else { tail };
-    let exponent = if exponent > 710.0 { 710.0 } else { exponent };
-    let exponent = if exponent < -746.0 { -746.0 } else { exponent };
+    let product = y_hi * hi;
+    let rest = y_lo * hi + y * lo;
+    let sum = product + rest;
+    let tail = rest - (sum - product);
+    let tail = if sum.abs() > 800.0 { 0.0 } else { tail };
+    let sum = if sum > 710.0 { 710.0 } else { sum };
+    (if sum < -746.0 { -746.0 } else { sum }, tail)
+}
+
+/// `x^y` for positive normal `x` (times `2^-lifted`) and `y` not NaN.
+#[inline(always)]
+fn pow_ordinary(x: f64, lifted: f64, y: f64) -> f64 {
+    let (exponent, tail) = times_in_two(y, ln_in_two(reduce(x, lifted)));
     exp_of_sum(exponent, tail)
 }
 
@@ -119,8 +128,20 @@ pub fn pow_block<const L: usize>(x: &[f64; L], y: &[f64; L], out: &mut [f64; L])
         found |= extraordinary(x[lane]) | f64::INFINITY.to_bits().wrapping_sub(y[lane].abs().to_bits());
     }
     if found >> 63 == 0 {
+        // Short loops instead of a long one: a processor overlaps only neighbouring instructions of the lanes.
+        let mut tails = [0.0; L];
+        let mut ks = [0.0; L];
         for lane in 0..L {
-            out[lane] = pow_ordinary(x[lane], 0.0, y[lane]);
+            (ks[lane], out[lane], tails[lane]) = reduce(x[lane], 0.0);
+        }
+        for lane in 0..L {
+            (out[lane], tails[lane]) = ln_in_two((ks[lane], out[lane], tails[lane]));
+        }
+        for lane in 0..L {
+            (out[lane], tails[lane]) = times_in_two(y[lane], (out[lane], tails[lane]));
+        }
+        for lane in 0..L {
+            out[lane] = exp_of_sum(out[lane], tails[lane]);
         }
     } else {
         for lane in 0..L {
