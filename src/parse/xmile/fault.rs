@@ -19,7 +19,7 @@ pub enum Fault {
     MissingSimSpecs,
     MissingTime(&'static str),
     BadStep(String),
-    DifferentSimSpecs { model: String },
+    DifferentSimSpecs { model: Option<String> },
     EmptyDimension(String),
     DimensionTooLarge { name: String, size: String },
     // variables
@@ -71,6 +71,9 @@ pub enum Fault {
     Ignored { construct: String, effect: &'static str },
 }
 
+/// Faults after which no more are kept: the text is then no model.
+const MOST_FAULTS: usize = 1_000;
+
 /// The findings of one file in the order found.
 pub(super) struct Faults {
     source: Arc<Source>,
@@ -83,7 +86,9 @@ impl Faults {
     }
 
     pub fn push(&mut self, fault: Fault, span: Span) {
-        self.found.push((fault, span));
+        if self.found.len() < MOST_FAULTS {
+            self.found.push((fault, span));
+        }
     }
 
     /// Diagnostics in the order of the file.
@@ -150,7 +155,10 @@ fn diagnostic(fault: &Fault, span: Span, source: &Arc<Source>) -> Diagnostic {
             .help("write a positive number such as <dt>0.25</dt> or <dt reciprocal=\"true\">4</dt>"),
         Fault::DifferentSimSpecs { model } => error(
             "unsupported",
-            format!("the model `{model}` has simulation settings of its own, which differ from those of the file"),
+            format!(
+                "{} has simulation settings of its own, which differ from those of the file",
+                model.as_ref().map_or("the root model".to_owned(), |name| format!("the model `{name}`"))
+            ),
             "these settings",
         )
         .help("give all models of the file one start, stop and dt"),
@@ -163,7 +171,7 @@ fn diagnostic(fault: &Fault, span: Span, source: &Arc<Source>) -> Diagnostic {
                 .help("write a whole number from 1 to 1000000")
         }
         Fault::MissingName(what) => {
-            error("missing-name", format!("a `{what}` has no name"), "this element").help("add name=\"...\"")
+            error("missing-name", format!("this `{what}` has no name"), "this element").help("add name=\"...\"")
         }
         Fault::Duplicate { what, name, first } => {
             error("duplicate-name", format!("the {what} `{name}` is defined twice"), "second definition")
@@ -241,6 +249,10 @@ fn diagnostic(fault: &Fault, span: Span, source: &Arc<Source>) -> Diagnostic {
             "these values",
         )
         .help("sort the points by x"),
+        Fault::TableNumber(text) if text.is_empty() => {
+            error("bad-graphical-function", "a number is missing in this list".into(), "nothing here")
+                .help("remove the separator, or write the number")
+        }
         Fault::TableNumber(text) => {
             error("bad-graphical-function", format!("`{text}` is not a number"), "in this list").help("list finite numbers, separated by commas")
         }
@@ -333,8 +345,11 @@ fn diagnostic(fault: &Fault, span: Span, source: &Arc<Source>) -> Diagnostic {
                 .help("divide it among several variables")
         }
         Fault::Unsupported { construct, variable, instead } => {
-            let of = variable.as_ref().map_or(String::new(), |name| format!(" of `{name}`"));
-            error("unsupported", format!("{construct}{of} cannot be run"), "not supported").help(*instead)
+            let message = match variable {
+                Some(variable) => format!("`{variable}` has {construct}, which cannot be run"),
+                None => format!("{construct} cannot be run"),
+            };
+            error("unsupported", message, "not supported").help(*instead)
         }
         Fault::Ignored { construct, effect } => {
             warning("ignored", format!("{construct} is ignored: {effect}"), "ignored").help("remove it if this is not what you want")

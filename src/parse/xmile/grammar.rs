@@ -20,7 +20,7 @@ pub(super) fn expression(text: &PlacedText, scope: &Scope, faults: &mut Faults) 
         found.into_iter().for_each(|(fault, span)| faults.push(fault, text.locate(span)));
         return None;
     }
-    let mut parser = Parser { tokens: &tokens, at: 0, text, scope, depth: 0, dimension: None };
+    let mut parser = Parser { tokens: &tokens, at: 0, text, scope, depth: 0, dimension: None, reducing: false };
     match parser.whole() {
         Ok(expression) => Some(expression),
         Err((fault, span)) => {
@@ -74,7 +74,12 @@ struct Parser<'p> {
     depth: usize,
     /// The dimension whose elements may be named, within an index.
     dimension: Option<usize>,
+    /// Within the arguments of a function that turns arrays into numbers.
+    reducing: bool,
 }
+
+/// Functions that turn arrays into numbers (XMILE 3.7.1.3).
+const REDUCTIONS: [&str; 8] = ["sum", "mean", "min", "max", "stddev", "size", "prod", "rank"];
 
 impl Parser<'_> {
     fn whole(&mut self) -> Read<Expression> {
@@ -172,9 +177,9 @@ impl Parser<'_> {
     /// `fault` at the end of what can go on; otherwise the token that should not be there.
     fn misplaced(&self, fault: Fault, start: Span) -> (Fault, Span) {
         match self.token() {
-            Token::End | Token::Keyword(_) | Token::Symbol(Symbol::Close | Symbol::CloseBracket | Symbol::Comma) => {
-                (fault, start)
-            }
+            Token::End
+            | Token::Keyword(Keyword::Then | Keyword::Else)
+            | Token::Symbol(Symbol::Close | Symbol::CloseBracket | Symbol::Comma) => (fault, start),
             _ => (Fault::ExpectedOperator { found: self.written() }, self.here()),
         }
     }
@@ -203,7 +208,7 @@ impl Parser<'_> {
         if *self.token() == Token::Symbol(Symbol::Apostrophe) {
             return Err((
                 Fault::Unsupported {
-                    construct: "the transposition operator `'`".into(),
+                    construct: "transposition by `'`".into(),
                     variable: self.scope.owner_name(),
                     instead: "name the dimensions in the order wanted, as in a[column, row]",
                 },
@@ -230,7 +235,8 @@ impl Parser<'_> {
         let open = self.here();
         self.at += 1;
         let mut arguments = Vec::new();
-        let around = self.dimension.take();
+        let around = (self.dimension.take(), self.reducing);
+        self.reducing |= name.parts.last().is_some_and(|own| REDUCTIONS.contains(&own.to_ascii_lowercase().as_str()));
         if *self.token() != Token::Symbol(Symbol::Close) {
             loop {
                 let argument = self.expression(0)?;
@@ -242,7 +248,7 @@ impl Parser<'_> {
                 self.at += 1;
             }
         }
-        self.dimension = around;
+        (self.dimension, self.reducing) = around;
         let span = start.to(self.close(Symbol::Close, '(', open)?);
         let kind = self.scope.call(name, subscripts, arguments, start)?;
         Ok(Grown { expression: Expression::new(kind, span), height })
@@ -277,7 +283,7 @@ impl Parser<'_> {
                 None => return Err((Fault::BadIndex, span)),
             },
             Token::Name(name) if alone => match self.scope.index(&name, self.dimension, span)? {
-                Index::Named(name) => SubscriptKind::Name(name),
+                Index::Named(name) => self.scope.dimension_index(name, self.reducing, span)?,
                 Index::Value(kind) => SubscriptKind::Computed(Box::new(Expression::new(kind, span))),
             },
             Token::Symbol(Symbol::At) => return self.position_of_owner(span),
@@ -300,13 +306,13 @@ impl Parser<'_> {
     fn position_of_owner(&mut self, start: Span) -> Read<Subscript> {
         self.at += 1;
         let span = start.to(self.here());
-        let Token::Number(value) = self.token() else { return Err((Fault::BadIndex, span)) };
-        let name = position(*value).and_then(|position| self.scope.owner_dimension(position));
+        let position = match self.token() {
+            Token::Number(value) => position(*value),
+            _ => None,
+        };
         self.at += 1;
-        match name {
-            Some(name) => Ok(Subscript { kind: SubscriptKind::Name(name), span }),
-            None => Err((Fault::BadIndex, span)),
-        }
+        let name = self.scope.owner_dimension(position.unwrap_or(0), span)?;
+        Ok(Subscript { kind: SubscriptKind::Name(name), span })
     }
 
     fn range(&self, span: Span) -> (Fault, Span) {

@@ -39,9 +39,9 @@ pub(super) fn read(root: Node, raw: &str, file: &Declarations, faults: &mut Faul
 
 fn runnable(element: Node, name: &Name, raw: &str, faults: &mut Faults) -> bool {
     let refused = if element.has_attribute("filter") {
-        Some(("the option filter", "write the rule into the equations of the flows"))
+        Some(("an option filter", "write the rule into the equations of the flows"))
     } else if element.child("sim_specs").is_some() {
-        Some(("the simulation within the macro", "write the result of the inner simulation as an equation"))
+        Some(("a simulation of its own", "write the result of the inner simulation as an equation"))
     } else {
         None
     };
@@ -95,14 +95,22 @@ fn one(element: Node, name: Name, raw: &str, file: &Declarations, faults: &mut F
     };
     let mut variables: Vec<Variable> = Vec::new();
     if has_variables {
-        let mut reader =
-            Reader { raw, file, model: &names, behaviour: Behaviour::default(), tables_used: &tables_used, faults };
+        let mut reader = Reader {
+            raw,
+            file,
+            model: &names,
+            behaviour: Behaviour::default(),
+            tables_used: &tables_used,
+            tables: Vec::new(),
+            faults,
+        };
         for child in holder(element).elements() {
             let declared = declared_name(child).and_then(|name| names.variables.get(name.key()));
             if let Some(declared) = declared.filter(|declared| declared.node == child.id()) {
                 variables.push(reader.variable(child, declared));
             }
         }
+        variables.append(&mut reader.tables);
     }
     let tables: BTreeSet<Name> = tables_used.take();
     variables.extend(super::tables_beside(&variables, &tables));

@@ -97,7 +97,8 @@ fn variables(
 ) -> Vec<Variable> {
     let nothing = ModelNames::default();
     let model = file.models.get(&instance.key).unwrap_or(&nothing);
-    let mut reader = Reader { raw, file, model, behaviour: instance.behaviour, tables_used, faults };
+    let mut reader =
+        Reader { raw, file, model, behaviour: instance.behaviour, tables_used, tables: Vec::new(), faults };
     let mut variables = Vec::new();
     let mut groups: HashMap<String, String> = HashMap::new();
     for element in module::holder(instance.node).elements() {
@@ -111,11 +112,12 @@ fn variables(
         let declared = settings::declared_name(element).and_then(|name| model.variables.get(name.key()));
         let Some(declared) = declared.filter(|declared| declared.node == element.id()) else { continue };
         let source = file.sources.get(declared.flat.key()).zip(connected.get(declared.flat.key()));
-        variables.push(match source {
+        variables.extend(match source {
             Some((source, span)) => reader.connected(element, declared, source, *span),
-            None => reader.variable(element, declared),
+            None => Some(reader.variable(element, declared)),
         });
     }
+    variables.append(&mut reader.tables);
     for variable in &mut variables {
         let own = variable.name.text();
         let own = model.module.as_ref().map_or(own, |module| own.get(module.len() + 1..).unwrap_or(own));
@@ -134,7 +136,7 @@ fn tables_beside(variables: &[Variable], used: &BTreeSet<Name>) -> Vec<Variable>
             else {
                 return None;
             };
-            match &arguments.first()?.kind {
+            match &arguments.last()?.kind {
                 ExpressionKind::Lookup(table) => {
                     Some(Equation { definition: Definition::Lookup(table.clone()), ..equation.clone() })
                 }
@@ -149,7 +151,7 @@ fn tables_beside(variables: &[Variable], used: &BTreeSet<Name>) -> Vec<Variable>
             ..variable.clone()
         }
     });
-    beside.collect()
+    beside.filter(|table| !table.equations.is_empty()).collect()
 }
 
 /// Visits every expression of a macro.
@@ -168,43 +170,5 @@ fn each_expression<'m>(found: &'m Macro, visit: &mut impl FnMut(&'m Expression))
             }
             _ => {}
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnostic::render;
-
-    fn each_file(folder: &Path, visit: &mut impl FnMut(&Path)) {
-        let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        entries.sort();
-        for path in entries {
-            if path.is_dir() {
-                each_file(&path, visit);
-            } else if path
-                .extension()
-                .is_some_and(|extension| ["xmile", "stmx"].iter().any(|known| extension == *known))
-            {
-                visit(&path);
-            }
-        }
-    }
-
-    #[test]
-    fn the_community_suite_is_read() {
-        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/sd-test-models"));
-        if !root.is_dir() {
-            println!("skipped: {} is not there", root.display());
-            return;
-        }
-        each_file(root, &mut |path| {
-            let source = Source::new(path, std::fs::read_to_string(path).unwrap());
-            let (model, diagnostics) = read(&source, path.parent().unwrap());
-            for diagnostic in diagnostics.iter().filter(|found| found.code != "undeclared-prefix") {
-                println!("{}: {}", path.strip_prefix(root).unwrap().display(), render(diagnostic));
-            }
-            println!("{}: {} variables", path.display(), model.variables.len());
-        });
     }
 }

@@ -81,7 +81,7 @@ pub(super) fn instances<'a, 'i>(
     let mut waiting = vec![(String::new(), None, main, Vec::<String>::new())];
     while let Some((key, name, node, above)) = waiting.pop() {
         readable(node, raw, faults);
-        compare_specs(root, node, name.as_deref().unwrap_or(""), raw, faults);
+        compare_specs(root, node, name.as_deref(), raw, faults);
         let names = declare(node, name, raw, file, faults);
         file.models.insert(key.clone(), names);
         instances.push(Instance { key: key.clone(), node, behaviour: behaviour.with(node, raw) });
@@ -93,9 +93,13 @@ pub(super) fn instances<'a, 'i>(
                 continue;
             };
             let path: Vec<String> = above.iter().cloned().chain([key.clone()]).collect();
-            if path.iter().any(|key| key == name.key()) {
+            if let Some(resource) = module.attribute("resource") {
+                let construct = format!("the file `{resource}` of the module");
+                let (variable, instead) = (None, "paste that file's <model> into this one");
+                faults.push(Fault::Unsupported { construct, variable, instead }, span);
+            } else if path.iter().any(|key| key == name.key()) {
                 faults.push(Fault::RecursiveModule(name.text().to_owned()), span);
-            } else if let Some(model) = models.get(name.key()).filter(|_| module.attribute("resource").is_none()) {
+            } else if let Some(model) = models.get(name.key()) {
                 if held.insert(name.key().to_owned()) {
                     below.push((name.key().to_owned(), Some(name.text().to_owned()), *model, path));
                 } else {

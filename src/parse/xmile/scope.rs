@@ -4,7 +4,7 @@
 use super::fault::Fault;
 use super::lexer::WrittenName;
 use crate::diagnostic::{Span, nearest};
-use crate::model::{Expression, ExpressionKind, Name, Subscript, SubscriptKind};
+use crate::model::{Dialect, Expression, ExpressionKind, Function, Name, Subscript, SubscriptKind};
 use roxmltree::NodeId;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -158,12 +158,34 @@ impl Scope<'_> {
         self.owner.map(|owner| owner.flat.text().to_owned())
     }
 
-    /// The name of the owner's `position`-th dimension, unless the owner has that dimension twice.
-    pub fn owner_dimension(&self, position: usize) -> Option<Name> {
-        let dimensions = &self.owner?.dimensions;
-        let index = dimensions.get(position.checked_sub(1)?)?;
-        let unique = dimensions.iter().filter(|other| *other == index).count() == 1;
-        unique.then(|| self.file.dimensions[*index].name.clone())
+    /// What `@1`, `@2` ... stand for: a dimension of the owner.
+    pub fn owner_dimension(&self, position: usize, span: Span) -> Meaning<Name> {
+        let dimension = self.owner.and_then(|owner| owner.dimensions.get(position.checked_sub(1)?).copied());
+        let Some(dimension) = dimension else { return Err((Fault::BadIndex, span)) };
+        let name = self.file.dimensions[dimension].name.clone();
+        if self.owner_has(dimension).1 { Err(self.ambiguous(&name, span)) } else { Ok(name) }
+    }
+
+    /// Whether the owner has a dimension, and whether it has it twice.
+    fn owner_has(&self, dimension: usize) -> (bool, bool) {
+        let count = self.owner.map_or(0, |owner| owner.dimensions.iter().filter(|own| **own == dimension).count());
+        (count > 0, count > 1)
+    }
+
+    fn ambiguous(&self, dimension: &Name, span: Span) -> (Fault, Span) {
+        let construct = format!("an index by the dimension `{}`, which it has twice", dimension.text());
+        let instead = "define a second dimension of the same size and use it in one of the two places";
+        (Fault::Unsupported { construct, variable: self.owner_name(), instead }, span)
+    }
+
+    /// A dimension by name as an index: bound by the owner, or, within a reduction, run over.
+    pub fn dimension_index(&self, name: Name, reducing: bool, span: Span) -> Meaning<SubscriptKind> {
+        let Some(dimension) = self.file.dimension(&name) else { return Ok(SubscriptKind::Name(name)) };
+        match self.owner_has(dimension) {
+            (_, true) => Err(self.ambiguous(&name, span)),
+            (false, _) if reducing && self.owner.is_some() => Ok(SubscriptKind::Reduced(name)),
+            _ => Ok(SubscriptKind::Name(name)),
+        }
     }
 
     /// The dimension at a place of an array.
@@ -293,12 +315,13 @@ impl Scope<'_> {
         mut arguments: Vec<Expression>,
         name_span: Span,
     ) -> Meaning<ExpressionKind> {
-        if let Some(declared) = self.declared(written) {
+        if let Some(declared) = self.declared(written).map(|declared| self.file.source(declared)) {
             if declared.has_table {
                 return Ok(ExpressionKind::Call { function: self.table_of(declared), subscripts, arguments });
             }
-            if declared.kind != Kind::Parameter {
-                return Err((Fault::NotCallable { name: declared.flat.text().to_owned() }, name_span));
+            let is_function = Function::named(Dialect::Xmile, &self.outer_name(written)).is_some();
+            if declared.kind != Kind::Parameter && !is_function {
+                return self.element_by_number(declared, &arguments, name_span);
             }
         }
         let function = self.outer_name(written);
@@ -318,6 +341,35 @@ impl Scope<'_> {
         Ok(ExpressionKind::Call { function, subscripts, arguments })
     }
 
+    /// `A(10)`: the tenth element of an array, row by row (XMILE 3.3.2).
+    fn element_by_number(&self, array: &Declared, arguments: &[Expression], span: Span) -> Meaning<ExpressionKind> {
+        let name = array.flat.text().to_owned();
+        let (false, [argument]) = (array.dimensions.is_empty(), arguments) else {
+            return Err((Fault::NotCallable { name }, span));
+        };
+        let sizes: Vec<usize> = array.dimensions.iter().map(|index| self.file.dimensions[*index].len()).collect();
+        let number = match argument.kind {
+            ExpressionKind::Number(value) if value >= 1.0 && value.fract() == 0.0 => value as usize - 1,
+            _ => {
+                let construct = format!("an element of `{name}` by a computed number");
+                let instead = "write the indices between brackets";
+                return Err((Fault::Unsupported { construct, variable: self.owner_name(), instead }, argument.span));
+            }
+        };
+        let mut rest = number;
+        let mut places = Vec::new();
+        for size in sizes.iter().rev() {
+            places.push(rest % size + 1);
+            rest /= size;
+        }
+        if rest > 0 {
+            return Err((Fault::BadIndex, argument.span));
+        }
+        let subscript = |place| Subscript { kind: SubscriptKind::Position(place), span: argument.span };
+        let subscripts = places.into_iter().rev().map(subscript).collect();
+        Ok(ExpressionKind::Reference { name: array.flat.clone(), subscripts })
+    }
+
     fn table_of(&self, declared: &Declared) -> Name {
         let table = declared.table();
         if declared.has_equation {
@@ -328,7 +380,8 @@ impl Scope<'_> {
 
     fn with_table(&self, flat: &Name) -> Option<&Declared> {
         let within = self.model.variables.get(flat.key()).filter(|declared| declared.has_table);
-        within.or_else(|| self.file.tables.get(flat.key()))
+        let connected = || self.file.sources.get(flat.key()).filter(|declared| declared.has_table);
+        within.or_else(connected).or_else(|| self.file.tables.get(flat.key()))
     }
 }
 

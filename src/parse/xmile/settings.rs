@@ -204,7 +204,7 @@ impl Behaviour {
 }
 
 /// Settings of a model of its own are refused unless they repeat those of the file.
-pub(super) fn compare_specs(root: Node, model: Node, name: &str, raw: &str, faults: &mut Faults) {
+pub(super) fn compare_specs(root: Node, model: Node, name: Option<&str>, raw: &str, faults: &mut Faults) {
     let (Some(specs), whole) = (model.child("sim_specs"), root.child("sim_specs")) else { return };
     let text = |holder: Option<Node>, what: &str| {
         let element = holder.and_then(|holder| holder.child(what));
@@ -215,7 +215,7 @@ pub(super) fn compare_specs(root: Node, model: Node, name: &str, raw: &str, faul
         own.is_some() && own != text(whole, what)
     });
     if differs {
-        faults.push(Fault::DifferentSimSpecs { model: name.to_owned() }, specs.tag_span(raw));
+        faults.push(Fault::DifferentSimSpecs { model: name.map(str::to_owned) }, specs.tag_span(raw));
     }
 }
 
@@ -243,8 +243,23 @@ const ROOT: [&str; 12] = [
     "prefs",
 ];
 
-/// Says what of the file's outermost elements is not read.
+/// Says what of the file's outermost elements and options is not read.
 pub(super) fn survey(root: Node, raw: &str, faults: &mut Faults) {
+    let header = root.child("header").into_iter();
+    for element in header.flat_map(|header| header.children_named("options").flat_map(Element::elements)) {
+        let index = element.attribute("invalid_index_value").filter(|value| !value.trim().is_empty());
+        if index.is_some_and(|value| value.trim().parse() != Ok(0.0)) {
+            let construct = "invalid_index_value".to_owned();
+            let effect = "an index outside its dimension gives 0";
+            faults.push(Fault::Ignored { construct, effect }, element.tag_span(raw));
+        }
+    }
+    if let Some(run) = root.child("sim_specs").and_then(|specs| specs.child("run")) {
+        if run.attribute("by").is_some_and(|by| !by.trim().eq_ignore_ascii_case("all")) {
+            let (construct, effect) = ("the choice of what to run".to_owned(), "the whole model is run");
+            faults.push(Fault::Ignored { construct, effect }, run.tag_span(raw));
+        }
+    }
     for element in root.elements() {
         let span: Span = element.tag_span(raw);
         match element.standard_name() {

@@ -44,7 +44,7 @@ pub(super) fn with_initial(
     let inflows = flows(reader, element, "inflow", declared);
     let outflows = flows(reader, element, "outflow", declared);
     let (Some(inflows), Some(outflows)) = (inflows, outflows) else { return Definition::Unreadable };
-    let store = store(reader, element, declared, &outflows);
+    let store = store(reader, element, declared, &inflows, &outflows);
     let derivative = net_flow(reader, subscripts, declared, &inflows, &outflows);
     let (Some(store), Some(derivative)) = (store, derivative) else { return Definition::Unreadable };
     let names = |flows: Vec<Flow>| flows.into_iter().map(|flow| flow.declared.flat).collect();
@@ -148,10 +148,11 @@ fn reference(flow: &Flow, subscripts: &[Name], stock: &Declared) -> Expression {
 }
 
 /// The container; `None` when it cannot be run.
-fn store(reader: &mut Reader, element: Node, stock: &Declared, outflows: &[Flow]) -> Option<Store> {
+fn store(reader: &mut Reader, element: Node, stock: &Declared, inflows: &[Flow], outflows: &[Flow]) -> Option<Store> {
     let name = stock.flat.text();
     if let Some(conveyor) = element.child("conveyor") {
-        return self::conveyor(reader, conveyor, stock, outflows).map(|conveyor| Store::Conveyor(Box::new(conveyor)));
+        return self::conveyor(reader, conveyor, stock, inflows, outflows)
+            .map(|conveyor| Store::Conveyor(Box::new(conveyor)));
     }
     if let Some(queue) = element.child("queue").filter(|queue| is_set(*queue, reader.raw)) {
         if outflows.is_empty() {
@@ -173,7 +174,14 @@ fn store(reader: &mut Reader, element: Node, stock: &Declared, outflows: &[Flow]
     Some(Store::Oven(Box::new(Oven { cook, fill, capacity })))
 }
 
-fn conveyor(reader: &mut Reader, conveyor: Node, stock: &Declared, outflows: &[Flow]) -> Option<Conveyor> {
+fn conveyor(
+    reader: &mut Reader,
+    conveyor: Node,
+    stock: &Declared,
+    inflows: &[Flow],
+    outflows: &[Flow],
+) -> Option<Conveyor> {
+    let spread = spread(reader, conveyor, inflows);
     let transit = limit(reader, conveyor, &["len"], stock);
     let capacity = limit(reader, conveyor, &["capacity"], stock);
     let inflow_limit = limit(reader, conveyor, &["in_limit"], stock);
@@ -190,10 +198,10 @@ fn conveyor(reader: &mut Reader, conveyor: Node, stock: &Declared, outflows: &[F
     if exponential {
         let instead = "let the leakage be linear, or write the decay with an ordinary stock and flow";
         reader.unsupported("exponential leakage", stock.flat.text(), instead, conveyor.tag_span(reader.raw));
-        return None;
     }
     let leaks = leaks.into_iter().collect::<Option<Vec<_>>>();
-    let (transit, capacity, inflow_limit, (), leaks) = (transit?, capacity?, inflow_limit?, options?, leaks?);
+    let (transit, capacity, inflow_limit, leaks) = (transit?, capacity?, inflow_limit?, leaks?);
+    (spread?, options?, (!exponential).then_some(())?);
     let Some(transit) = transit else {
         reader.unsupported(
             "a conveyor without <len>",
@@ -204,6 +212,22 @@ fn conveyor(reader: &mut Reader, conveyor: Node, stock: &Declared, outflows: &[F
         return None;
     };
     Some(Conveyor { transit, capacity, inflow_limit, leaks, discrete: is_true(conveyor, "discrete") })
+}
+
+/// Refuses inflows that isee's tools spread over the conveyor rather than put at its start.
+fn spread(reader: &mut Reader, conveyor: Node, inflows: &[Flow]) -> Option<()> {
+    let mut sound = true;
+    for flow in inflows {
+        let Some(element) = conveyor.document().get_node(flow.declared.node) else { continue };
+        let Some(attribute) = element.vendor_attribute("spreadflow") else { continue };
+        if !["", "beginning"].contains(&attribute.value().trim()) {
+            let span = PlacedText::of_attribute(attribute, reader.raw).span;
+            let instead = "let the flow enter at the start of its conveyor";
+            reader.unsupported("spreading over its conveyor", flow.declared.flat.text(), instead, span);
+            sound = false;
+        }
+    }
+    sound.then_some(())
 }
 
 /// A leakage: its fraction stands in `leak` or, as Stella writes it, in the equation of the flow.
@@ -244,7 +268,7 @@ fn limit(reader: &mut Reader, holder: Node, names: &[&str], stock: &Declared) ->
 /// Options of containers that the model has no words for: their defaults pass, others are refused.
 fn options(reader: &mut Reader, holder: Node, stock: &Declared) -> Option<()> {
     let mut sound = true;
-    for (name, default) in [("sample", 1.0), ("arrest", 0.0)] {
+    for (name, default) in [("sample", 1.0), ("a condition for its arrest", 0.0)] {
         let Some(element) = holder.child(name) else { continue };
         let text = PlacedText::within(element, reader.raw);
         let plain = text.text.trim();
@@ -254,8 +278,10 @@ fn options(reader: &mut Reader, holder: Node, stock: &Declared) -> Option<()> {
             || (name == "arrest" && plain.eq_ignore_ascii_case("false"));
         if !harmless {
             let (construct, instead) = match name {
-                "sample" => ("the sampling of the transit time", "let the transit time be sampled at every step"),
-                _ => ("the arrest", "remove <arrest>, or stop the flows by their equations"),
+                "sample" => {
+                    ("a condition for sampling its transit time", "let the transit time be sampled at every step")
+                }
+                _ => ("a condition for its arrest", "remove <arrest>, or stop the flows by their equations"),
             };
             reader.unsupported(construct, stock.flat.text(), instead, text.span);
             sound = false;

@@ -27,6 +27,8 @@ pub(super) struct Reader<'r> {
     pub model: &'r ModelNames,
     pub behaviour: Behaviour,
     pub tables_used: &'r RefCell<BTreeSet<Name>>,
+    /// Arrays of graphical functions that stand beside the variables whose own they are.
+    pub tables: Vec<Variable>,
     pub faults: &'r mut Faults,
 }
 
@@ -50,14 +52,20 @@ impl Reader<'_> {
     /// Reads the element of a declared variable; with it comes the table of a graphical function that is also called.
     pub fn variable(&mut self, element: Node, declared: &Declared) -> Variable {
         self.survey(element, declared);
+        if let Some(equations) = self.tables_by_element(element, declared) {
+            return self.around(element, declared, equations);
+        }
         let equations =
             self.parts(element, declared).into_iter().flat_map(|part| self.equation(element, part, declared));
         let equations = equations.collect();
         self.around(element, declared, equations)
     }
 
-    /// The variable that stands for a connected input.
-    pub fn connected(&mut self, element: Node, declared: &Declared, source: &Declared, span: Span) -> Variable {
+    /// The variable that stands for a connected input; a graphical function is called under its own name.
+    pub fn connected(&mut self, element: Node, declared: &Declared, source: &Declared, span: Span) -> Option<Variable> {
+        if source.has_table && !source.has_equation {
+            return None;
+        }
         let subscripts = self.dimension_names(source);
         let index = subscripts.iter().map(|name| super::scope::named(name.clone(), span)).collect();
         let kind = ExpressionKind::Reference { name: source.flat.clone(), subscripts: index };
@@ -66,7 +74,38 @@ impl Reader<'_> {
         let mut variable = self.around(element, declared, vec![equation]);
         variable.dimensions = self.dimension_names(source);
         variable.role = Role::Auxiliary;
-        variable
+        Some(variable)
+    }
+
+    /// One equation for all elements, each with a graphical function of its own (XMILE 4.5.3): the functions become
+    /// an array of tables beside the variable.
+    fn tables_by_element(&mut self, element: Node, declared: &Declared) -> Option<Vec<Equation>> {
+        let elements: Vec<Node> = element.children_named("element").collect();
+        let eqn = element.child("eqn")?;
+        let only_tables = |one: &Node| one.child("gf").is_some() && one.child("eqn").is_none();
+        let text = PlacedText::within(eqn, self.raw);
+        if elements.is_empty() || !elements.iter().all(only_tables) || grammar::is_blank(&text) {
+            return None;
+        }
+        let mut tables = Vec::new();
+        for part in self.parts(element, declared).into_iter().filter(|part| part.except.is_empty()) {
+            let table = part.gf.and_then(|gf| table::read(gf, declared.flat.text(), self.raw, self.faults));
+            let definition = table.map_or(Definition::Unreadable, Definition::Lookup);
+            tables.push(equation(&part, definition));
+        }
+        let span = Span::new(eqn.range().start, eqn.range().end);
+        let subscripts = self.dimension_names(declared);
+        let definition = self.expression(&text, declared).map_or(Definition::Unreadable, |input| {
+            let span = input.span;
+            let index = subscripts.iter().map(|name| super::scope::named(name.clone(), span)).collect();
+            let kind = ExpressionKind::Call { function: declared.table(), subscripts: index, arguments: vec![input] };
+            Definition::Auxiliary(Expression::new(kind, span))
+        });
+        let mut beside = self.around(element, declared, tables);
+        beside.name = declared.table();
+        (beside.hidden, beside.role, beside.documentation) = (true, Role::Auxiliary, String::new());
+        self.tables.push(beside);
+        Some(vec![Equation { subscripts, except: Vec::new(), definition, span }])
     }
 
     fn around(&self, element: Node, declared: &Declared, equations: Vec<Equation>) -> Variable {
@@ -116,6 +155,10 @@ impl Reader<'_> {
         let elements: Vec<Node> = element.children_named("element").collect();
         let span = eqn.map_or(declared.span, |eqn| Span::new(eqn.range().start, eqn.range().end));
         let dimensions = self.dimension_names(declared);
+        let equations: Vec<Node> = element.children_named("eqn").collect();
+        if elements.is_empty() && equations.len() > 1 {
+            return self.equations_in_order(&equations, gf, declared);
+        }
         if elements.is_empty() || dimensions.is_empty() {
             return vec![Part { subscripts: dimensions, except: Vec::new(), eqn, gf, span }];
         }
@@ -133,8 +176,7 @@ impl Reader<'_> {
             let (own_eqn, own_gf) = (one.child("eqn"), self.own_table(one));
             parts.push(Part { subscripts, except: Vec::new(), eqn: own_eqn.or(eqn), gf: own_gf.or(gf), span });
         }
-        let size = declared.dimensions.iter().map(|index| self.file.dimensions[*index].len());
-        let size = size.fold(1usize, usize::saturating_mul);
+        let size = self.size(declared);
         if seen.len() < size && size <= LARGEST_ARRAY {
             if eqn.is_some_and(|eqn| !grammar::is_blank(&PlacedText::within(eqn, self.raw))) || gf.is_some() {
                 let except = seen.into_iter().collect();
@@ -145,6 +187,35 @@ impl Reader<'_> {
             }
         }
         parts
+    }
+
+    /// Several equations without subscripts, as some tools write them: one for each element in order.
+    fn equations_in_order<'a, 'i>(
+        &mut self,
+        equations: &[Node<'a, 'i>],
+        gf: Option<Node<'a, 'i>>,
+        declared: &Declared,
+    ) -> Vec<Part<'a, 'i>> {
+        let span = |node: &Node| Span::new(node.range().start, node.range().end);
+        if declared.dimensions.is_empty() || self.size(declared) != equations.len() {
+            let (what, name, first) = ("equation of", declared.flat.text().to_owned(), span(&equations[0]));
+            self.faults.push(Fault::Duplicate { what, name, first }, span(&equations[1]));
+            return Vec::new();
+        }
+        let part = |(place, eqn): (usize, &Node<'a, 'i>)| Part {
+            subscripts: self.element_at(declared, place).unwrap_or_default(),
+            except: Vec::new(),
+            eqn: Some(*eqn),
+            gf,
+            span: span(eqn),
+        };
+        equations.iter().enumerate().map(part).collect()
+    }
+
+    /// The number of elements of an array.
+    fn size(&self, declared: &Declared) -> usize {
+        let sizes = declared.dimensions.iter().map(|index| self.file.dimensions[*index].len());
+        sizes.fold(1usize, usize::saturating_mul)
     }
 
     fn missing_elements(&self, declared: &Declared, seen: &BTreeSet<Vec<Name>>, size: usize) -> Fault {
@@ -247,7 +318,7 @@ impl Reader<'_> {
                 (Some(input), Gf::Table(table)) => {
                     let span = input.span;
                     let table = Expression::new(ExpressionKind::Lookup(table), span);
-                    let arguments = vec![table, input];
+                    let arguments = vec![input, table];
                     let kind =
                         ExpressionKind::Call { function: Name::new("LOOKUP"), subscripts: Vec::new(), arguments };
                     Definition::Auxiliary(Expression::new(kind, span))
@@ -265,7 +336,8 @@ impl Reader<'_> {
             self.faults.push(Fault::Placeholder { name: declared.flat.text().to_owned() }, span);
             return None;
         }
-        let scope = Scope { file: self.file, model: self.model, owner: Some(declared), tables_used: self.tables_used };
+        let (file, model, tables_used) = (self.file, self.model, self.tables_used);
+        let scope = Scope { file, model, owner: Some(declared), tables_used };
         grammar::expression(text, &scope, self.faults)
     }
 
@@ -288,8 +360,7 @@ impl Reader<'_> {
         span: Span,
         declared: &Declared,
     ) -> Vec<Equation> {
-        let size = declared.dimensions.iter().map(|index| self.file.dimensions[*index].len());
-        let expected = size.fold(1usize, usize::saturating_mul);
+        let expected = self.size(declared);
         let whole = part.except.is_empty() && part.subscripts == self.dimension_names(declared);
         if !whole || expected != values.len() {
             let variable = declared.flat.text().to_owned();
@@ -346,7 +417,19 @@ impl Reader<'_> {
                 }
                 (_, Some("distrib_eq")) => {
                     let instead = "let the flow enter at the start of its conveyor";
-                    self.unsupported("the spread over the conveyor", variable, instead, span);
+                    self.unsupported("spreading over its conveyor", variable, instead, span);
+                }
+                (Some("event_poster"), _) => {
+                    let construct = format!("the event poster of `{variable}`");
+                    self.faults.push(Fault::Ignored { construct, effect: "the run neither pauses nor stops" }, span);
+                }
+                (Some("multiplier"), _) => {
+                    let instead = "multiply in the equation of a flow of its own";
+                    self.unsupported("a unit conversion", variable, instead, span);
+                }
+                (Some("overflow"), _) if is_set(child, self.raw) => {
+                    let instead = "divide the flow by equations";
+                    self.unsupported("an overflow", variable, instead, span);
                 }
                 (_, Some(name)) if !DISPLAY_ONLY.contains(&name) => {
                     let fault = Fault::UnknownVendorElement { name: name.into(), variable: variable.to_owned() };
@@ -358,14 +441,8 @@ impl Reader<'_> {
         if element.child("eqn").is_none() {
             if let Some(mathml) = element.child("mathml") {
                 let instead = "write the equation as text in <eqn>";
-                self.unsupported("the MathML equation", variable, instead, mathml.tag_span(self.raw));
+                self.unsupported("an equation in MathML", variable, instead, mathml.tag_span(self.raw));
             }
-        }
-        let equations: Vec<Node> = element.children_named("eqn").collect();
-        if let [first, second, ..] = equations.as_slice() {
-            let first = Span::new(first.range().start, first.range().end);
-            let span = Span::new(second.range().start, second.range().end);
-            self.faults.push(Fault::Duplicate { what: "equation of", name: variable.to_owned(), first }, span);
         }
     }
 
@@ -375,11 +452,12 @@ impl Reader<'_> {
     }
 }
 
+/// An equation of the elements of `part`.
 fn equation(part: &Part, definition: Definition) -> Equation {
     Equation { subscripts: part.subscripts.clone(), except: part.except.clone(), definition, span: part.span }
 }
 
-const AUXILIARY: [&str; 14] = [
+const AUXILIARY: [&str; 13] = [
     "eqn",
     "mathml",
     "units",
@@ -393,7 +471,6 @@ const AUXILIARY: [&str; 14] = [
     "event_poster",
     "non_negative",
     "display",
-    "init",
 ];
 const STOCK: [&str; 17] = [
     "eqn",

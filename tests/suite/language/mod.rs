@@ -1,3 +1,4 @@
 //! What the readers accept and refuse.
 
 mod vensim;
+mod xmile;

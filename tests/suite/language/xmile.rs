@@ -1,0 +1,109 @@
+//! XMILE text: what is refused and in which words, what is accepted, and the community's models.
+
+use levada::diagnostic::{Diagnostic, Source, render};
+use levada::model::Model;
+use std::path::{Path, PathBuf};
+
+const REJECTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/language/rejected");
+const ACCEPTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/language/accepted");
+const COMMUNITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/sd-test-models");
+
+/// Every XMILE file below `folder`.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let (mut waiting, mut found) = (vec![PathBuf::from(folder)], Vec::new());
+    while let Some(folder) = waiting.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if entry.is_dir() {
+                waiting.push(entry);
+            } else if entry.extension().is_some_and(|own| ["xmile", "stmx", "itmx"].iter().any(|known| own == *known)) {
+                found.push(entry);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Reads a file under its own name, so that messages do not depend on where the repository stands.
+fn read(path: &Path) -> (Model, Vec<Diagnostic>) {
+    let text = std::fs::read_to_string(path).unwrap();
+    let source = Source::new(path.file_name().unwrap(), text);
+    levada::parse::xmile::read(&source, path.parent().unwrap())
+}
+
+/// The words for everything in `rejected`; `BLESS=1` writes them anew for review.
+#[test]
+fn refusals_have_their_exact_text() {
+    let mut differing = Vec::new();
+    let rejected = files(REJECTED);
+    for path in &rejected {
+        let (_, diagnostics) = read(path);
+        let text: String = diagnostics.iter().map(|diagnostic| render(diagnostic) + "\n").collect();
+        let expected = path.with_extension("expected");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&expected, &text).unwrap();
+        }
+        if std::fs::read_to_string(&expected).unwrap_or_default() != text {
+            differing.push(format!("{}:\n{text}", path.display()));
+        }
+    }
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+    assert!(rejected.len() >= 12);
+}
+
+/// Why some of the community's files are no legal models: the code of the first error.
+const ILLEGAL: [(&str, &str); 29] = [
+    ("samples/display/1style.stmx", "missing-equation"),
+    ("samples/display/multipoint-connection.stmx", "missing-equation"),
+    // `false_input not`
+    ("tests/logicals/test_logicals.stmx", "expected-operator"),
+    // `EXPRESSION MACRO(...)`, a macro that the file does not define and whose name has a space
+    ("tests/macro_expression/test_macro_expression.stmx", "expected-operator"),
+    ("tests/macro_expression/test_macro_expression.xmile", "expected-operator"),
+    ("tests/macro_multi_expression/test_macro_multi_expression.stmx", "expected-operator"),
+    ("tests/macro_multi_expression/test_macro_multi_expression.xmile", "expected-operator"),
+    ("tests/macro_multi_macros/test_macro_multi_macros.stmx", "expected-operator"),
+    ("tests/macro_multi_macros/test_macro_multi_macros.xmile", "expected-operator"),
+    ("tests/macro_stock/test_macro_stock.stmx", "expected-operator"),
+    ("tests/macro_stock/test_macro_stock.xmile", "expected-operator"),
+    ("tests/non_negative_flows/test_non_negative_flows.xmile", "malformed-xml"),
+    ("tests/non_negative_flows/test_non_negative_flows_behavior.xmile", "malformed-xml"),
+    ("tests/subscript_1d_arrays/test_subscript_1d_arrays.stmx", "placeholder-equation"),
+    ("tests/subscript_1d_arrays/test_subscript_1d_arrays.xmile", "placeholder-equation"),
+    ("tests/subscript_constant_call/test_subscript_constant_call.stmx", "placeholder-equation"),
+    ("tests/subscript_constant_call/test_subscript_constant_call.xmile", "placeholder-equation"),
+    ("tests/subscript_mixed_assembly/test_subscript_mixed_assembly.stmx", "bad-element"),
+    ("tests/subscript_mixed_assembly/test_subscript_mixed_assembly.xmile", "bad-element"),
+    ("tests/subscript_multiples/test_multiple_subscripts.stmx", "placeholder-equation"),
+    ("tests/subscript_multiples/test_multiple_subscripts.xmile", "placeholder-equation"),
+    ("tests/subscript_subranges/test_subscript_subrange.stmx", "placeholder-equation"),
+    ("tests/subscript_subranges/test_subscript_subrange.xmile", "placeholder-equation"),
+    ("tests/subscript_subranges_equal/test_subscript_subrange_equal.stmx", "placeholder-equation"),
+    ("tests/subscript_subranges_equal/test_subscript_subrange_equal.xmile", "placeholder-equation"),
+    ("tests/subscript_updimensioning/test_subscript_updimensioning.stmx", "placeholder-equation"),
+    ("tests/subscript_updimensioning/test_subscript_updimensioning.xmile", "placeholder-equation"),
+    ("tests/subscripted_flows/test_subscripted_flows.stmx", "placeholder-equation"),
+    ("tests/subscripted_flows/test_subscripted_flows.xmile", "placeholder-equation"),
+];
+
+#[test]
+fn every_legal_model_of_the_community_is_read_without_error() {
+    let models = files(COMMUNITY);
+    if models.is_empty() {
+        println!("skipped: the community's models are not at {COMMUNITY}");
+        return;
+    }
+    let mut refused = Vec::new();
+    for path in &models {
+        let (model, diagnostics) = read(path);
+        match diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
+            Some(error) => {
+                let name = path.strip_prefix(COMMUNITY).unwrap().to_string_lossy().replace('\\', "/");
+                refused.push((name, error.code));
+            }
+            None => assert!(!model.variables.is_empty(), "{} has no variables", path.display()),
+        }
+    }
+    let refused: Vec<(&str, &str)> = refused.iter().map(|(name, code)| (name.as_str(), *code)).collect();
+    assert_eq!(refused, ILLEGAL);
+}
