@@ -49,6 +49,53 @@ impl Refusal {
     }
 }
 
+/// What was drawn otherwise than asked, or left out, in a figure that was drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Remark {
+    /// A log axis leaves out what is not positive.
+    LeftOffLog { axis: String, count: usize },
+    /// A log axis with nothing positive became linear.
+    LogWithoutPositive { axis: String },
+    /// Infinite, or too large to draw.
+    Unbounded { series: String, count: usize },
+    /// The bundled font lacks these.
+    MissingGlyphs { characters: String },
+    /// A cloud of points shown as counts in cells.
+    Binned { draws: usize },
+}
+
+impl Remark {
+    /// The one place where these are worded.
+    pub(super) fn diagnostic(&self, exhibit: &str) -> Diagnostic {
+        match self {
+            Remark::LeftOffLog { axis, count } => Diagnostic::warning(
+                "left-off-log-axis",
+                format!("figure `{exhibit}`: {count} values of `{axis}` are not positive and are left off its log axis"),
+            )
+            .help("draw it on a linear axis to show them"),
+            Remark::LogWithoutPositive { axis } => Diagnostic::warning(
+                "log-axis-without-positive",
+                format!("figure `{exhibit}`: no value of `{axis}` is positive, so its axis is linear"),
+            )
+            .help("ask for a linear axis"),
+            Remark::Unbounded { series, count } => Diagnostic::warning(
+                "unbounded-values",
+                format!("figure `{exhibit}`: {count} values of `{series}` are infinite or too large and are left out"),
+            )
+            .help("look for a division by zero or a runaway loop in the run behind it"),
+            Remark::MissingGlyphs { characters } => Diagnostic::warning(
+                "missing-glyphs",
+                format!("figure `{exhibit}`: the bundled font has no glyph for {characters}"),
+            )
+            .help("write titles and labels in Latin, Greek or Cyrillic letters"),
+            Remark::Binned { draws } => Diagnostic::note(
+                "points-binned",
+                format!("figure `{exhibit}`: {draws} draws are shown as counts in cells, not as points"),
+            ),
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.diagnostic().message)

@@ -1,0 +1,88 @@
+//! Keys: samples with their names in a row that breaks. They stand where labels cannot stand beside what they name.
+
+use super::canvas::{Anchor, Canvas, Colour, Marker, Place, Stroke};
+use super::{font, style};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sample {
+    Line(Stroke),
+    Marker { marker: Marker, filled: bool, colour: Colour },
+    Ground { colour: Colour, opacity: f64 },
+    Letter(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyItem {
+    pub sample: Sample,
+    pub text: String,
+}
+
+/// From one item to the next, and from a sample to its name, in millimetres.
+const GAP: f64 = 3.6;
+const NEAR: f64 = 0.9;
+pub const ROW: f64 = style::TEXT * style::POINT * style::LEADING;
+
+impl KeyItem {
+    pub fn new(sample: Sample, text: impl Into<String>) -> Self {
+        KeyItem { sample, text: text.into() }
+    }
+
+    fn sample_width(&self) -> f64 {
+        match &self.sample {
+            Sample::Line(_) => 6.5,
+            Sample::Marker { .. } => style::MARKER,
+            Sample::Ground { .. } => 4.0,
+            Sample::Letter(letter) => font::width(letter, style::TEXT),
+        }
+    }
+
+    fn width(&self) -> f64 {
+        self.sample_width() + NEAR + font::width(&self.text, style::TEXT)
+    }
+
+    fn draw(&self, canvas: &mut Canvas, (x, baseline): Place) {
+        let middle = baseline - style::TEXT * style::POINT * style::MIDDLE;
+        let width = self.sample_width();
+        match &self.sample {
+            Sample::Line(stroke) => canvas.segment((x, middle), (x + width, middle), *stroke),
+            Sample::Marker { marker, filled, colour } => {
+                canvas.marker((x + width / 2.0, middle), *marker, *filled, *colour);
+            }
+            Sample::Ground { colour, opacity } => {
+                let (top, bottom) = (middle - 0.9, middle + 0.9);
+                canvas.area(vec![(x, top), (x + width, top), (x + width, bottom), (x, bottom)], *colour, *opacity);
+            }
+            Sample::Letter(letter) => canvas.text(letter, (x, baseline), style::TEXT, style::INK, Anchor::Start),
+        }
+        canvas.text(&self.text, (x + width + NEAR, baseline), style::TEXT, style::GREY, Anchor::Start);
+    }
+}
+
+/// How many rows the items fill at this width.
+pub fn rows(items: &[KeyItem], width: f64) -> usize {
+    flow(items, width).last().map_or(0, |(row, _)| row + 1)
+}
+
+/// Draws the items below `at`, breaking at `width`.
+pub fn draw(canvas: &mut Canvas, items: &[KeyItem], at: Place, width: f64) {
+    for (item, (row, x)) in items.iter().zip(flow(items, width)) {
+        let baseline = at.1 + ROW * row as f64 + style::TEXT * style::POINT * 0.85;
+        item.draw(canvas, (at.0 + x, baseline));
+    }
+}
+
+/// Row and left edge of each item.
+fn flow(items: &[KeyItem], width: f64) -> Vec<(usize, f64)> {
+    let (mut row, mut x) = (0, 0.0);
+    items
+        .iter()
+        .map(|item| {
+            if x > 0.0 && x + item.width() > width {
+                (row, x) = (row + 1, 0.0);
+            }
+            let place = (row, x);
+            x += item.width() + GAP;
+            place
+        })
+        .collect()
+}
