@@ -13,6 +13,8 @@ pub enum Refusal {
     Lengths { exhibit: String, series: String, expected: usize, found: usize },
     /// A window or a period that ends before it begins, a probability outside 0 to 1.
     Range { exhibit: String, what: String, from: f64, to: f64 },
+    /// More than a page can show legibly.
+    TooMany { exhibit: String, what: String, found: usize, limit: usize },
     /// The bundled font, the drawing or the PDF writer failed: a fault of ours.
     Internal { exhibit: String, fault: String },
 }
@@ -40,6 +42,11 @@ impl Refusal {
                 format!("exhibit `{exhibit}`: {what} runs from {from} to {to}, which is no range"),
             )
             .help("let the first be smaller than the second"),
+            Refusal::TooMany { exhibit, what, found, limit } => Diagnostic::error(
+                "too-many-to-show",
+                format!("exhibit `{exhibit}` has {found} {what}, and a page shows {limit} at most"),
+            )
+            .help("choose the most important, or cut the exhibit in two"),
             Refusal::Internal { exhibit, fault } => Diagnostic::error(
                 "drawing-failed",
                 format!("exhibit `{exhibit}` could not be drawn: {fault}; this is a bug of Levada"),
@@ -70,7 +77,9 @@ impl Remark {
         match self {
             Remark::LeftOffLog { axis, count } => Diagnostic::warning(
                 "left-off-log-axis",
-                format!("figure `{exhibit}`: {count} values of `{axis}` are not positive and are left off its log axis"),
+                format!(
+                    "figure `{exhibit}`: {count} values of `{axis}` are not positive and are left off its log axis"
+                ),
             )
             .help("draw it on a linear axis to show them"),
             Remark::LogWithoutPositive { axis } => Diagnostic::warning(

@@ -27,6 +27,8 @@ pub struct Axis {
 pub enum Range {
     /// With a margin; down to zero when zero is near.
     Around,
+    /// With a margin and no more.
+    Margin,
     /// Zero is always on the axis.
     WithZero,
     /// The data's own ends.
@@ -47,7 +49,11 @@ impl Axis {
         if log && below > 0 {
             log = finite().any(|v| v > 0.0);
             let axis = quantity.title.clone();
-            remarks.push(if log { Remark::LeftOffLog { axis, count: below } } else { Remark::LogWithoutPositive { axis } });
+            remarks.push(if log {
+                Remark::LeftOffLog { axis, count: below }
+            } else {
+                Remark::LogWithoutPositive { axis }
+            });
         }
         let shown = || finite().filter(|v| !log || *v > 0.0).map(|v| if log { v.log10() } else { v });
         let (mut lo, mut hi) = shown().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(v), hi.max(v)));
@@ -60,7 +66,7 @@ impl Axis {
             let half = if log { 0.2 } else { 0.1 * size };
             (lo, hi) = if size == 0.0 && !log { (0.0, 1.0) } else { (lo - half, hi + half) };
         }
-        if !log && range != Range::Exact {
+        if !log && matches!(range, Range::Around | Range::WithZero) {
             let zero = range == Range::WithZero;
             if lo > 0.0 && (zero || lo < 0.4 * hi) {
                 lo = 0.0;
@@ -74,7 +80,12 @@ impl Axis {
             lo -= if lo == 0.0 && !log { 0.0 } else { margin };
             hi += if hi == 0.0 && !log { 0.0 } else { margin };
         }
-        let factor = if log { 1.0 } else { ticks::factor(lo.abs().max(hi.abs())) };
+        let factor = ticks::factor(match log {
+            // On a log axis the small end counts: 50 to 2,000 billion rather than 0.05 to 2 trillion.
+            true if lo > 0.0 => 10f64.powf(lo),
+            true => 10f64.powf(hi.min(0.0)),
+            false => lo.abs().max(hi.abs()),
+        });
         Some(Axis {
             title: quantity.title.clone(),
             unit: ticks::unit(&quantity.unit, factor),
@@ -93,7 +104,7 @@ impl Axis {
         Axis { title, unit, log: false, lo, hi, factor: 1.0, grouped_from: 1e4, ticks: Vec::new() }
     }
 
-    /// An axis of `count` named rows, the first on top when it stands upright (places are then counted downwards).
+    /// A vertical axis of named rows, the first on top at 0, the next at −1; a name may have several lines.
     pub fn of_rows(labels: Vec<String>) -> Axis {
         let count = labels.len() as f64;
         let ticks =
@@ -105,7 +116,7 @@ impl Axis {
     /// The finest ticks whose labels have room, by `fit`.
     pub fn with_ticks(mut self, fit: impl Fn(&Axis, &[Tick]) -> bool) -> Axis {
         self.ticks = if self.log {
-            ticks::logarithmic(self.lo, self.hi, |t| fit(&self, t))
+            ticks::logarithmic(self.lo, self.hi, self.factor, |t| fit(&self, t))
         } else {
             ticks::linear(self.lo, self.hi, self.factor, self.grouped_from, |t| fit(&self, t))
         };

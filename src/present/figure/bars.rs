@@ -1,6 +1,13 @@
 //! Horizontal bars: the tornado of a sensitivity analysis, and estimates with their intervals.
 
+use super::axis::drawable;
+use super::canvas::{Colour, Marker};
+use super::key::{KeyItem, Sample};
+use super::panel::{Across, Layer, Panel, Rows};
+use super::{Sheet, style};
+use crate::present::exhibit::Exhibit;
 use crate::present::plain::{Head, Quantity};
+use crate::present::refusal::Refusal;
 
 /// Swings of one outcome around its base value, the largest on top.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,4 +48,122 @@ pub struct BarInterval {
     pub inner: Option<(f64, f64)>,
     /// The wide interval, often 90 %.
     pub outer: Option<(f64, f64)>,
+}
+
+/// Height of a row in millimetres: what looks well, what text needs, and how many rows then fill a page.
+const ROW: f64 = 5.2;
+const LOWEST_ROW: f64 = 3.2;
+const MOST_ROWS: usize = 60;
+const LOW: Colour = style::SKY;
+const HIGH: Colour = style::BLUE;
+
+impl Tornado {
+    pub fn draw(&self) -> Result<Vec<Exhibit>, Refusal> {
+        let exhibit = &self.head.name;
+        if !drawable(self.base) {
+            return Err(Refusal::NothingFinite { exhibit: exhibit.clone(), series: "base value".into() });
+        }
+        let mut swings: Vec<&Swing> = self.swings.iter().collect();
+        if let Some(swing) = swings.iter().find(|swing| !(drawable(swing.low) && drawable(swing.high))) {
+            return Err(Refusal::NothingFinite { exhibit: exhibit.clone(), series: swing.label.clone() });
+        }
+        swings.sort_by(|a, b| (b.high - b.low).abs().total_cmp(&(a.high - a.low).abs()));
+        let mut layers = Vec::new();
+        for (i, swing) in swings.iter().enumerate() {
+            let (at, low_is_longer) = (-(i as f64), (swing.low - self.base).abs() > (swing.high - self.base).abs());
+            let bar = |to, thick, colour| Layer::Bar { at, thick, from: self.base, to, colour };
+            let (low, high) = (bar(swing.low, 0.62, LOW.tint(0.45)), bar(swing.high, 0.62, HIGH));
+            // Where both ends move the outcome the same way, the shorter bar lies on the longer.
+            layers.extend(if low_is_longer { [low, high] } else { [high, low] });
+        }
+        layers.push(Layer::Upright { x: self.base, stroke: style::solid(style::INK, 0.75) });
+        let rows = Rows {
+            names: swings.iter().map(|swing| swing.label.clone()).collect(),
+            notes: swings.iter().map(|swing| inputs(swing)).collect(),
+        };
+        let ground = |colour| Sample::Ground { colour, opacity: 1.0 };
+        let key = vec![
+            KeyItem::new(ground(LOW.tint(0.45)), "Input at its low end"),
+            KeyItem::new(ground(HIGH), "Input at its high end"),
+        ];
+        in_rows(&self.head, "Tornado: outcome by input, largest swing first", &self.outcome, rows, layers, key)
+    }
+}
+
+fn inputs(swing: &Swing) -> String {
+    match (swing.low_input.is_empty(), swing.high_input.is_empty()) {
+        (true, true) => String::new(),
+        _ => format!("{} to {}", swing.low_input, swing.high_input),
+    }
+}
+
+impl Intervals {
+    pub fn draw(&self) -> Result<Vec<Exhibit>, Refusal> {
+        let exhibit = &self.head.name;
+        if let Some(row) = self.rows.iter().find(|row| !drawable(row.estimate)) {
+            return Err(Refusal::NothingFinite { exhibit: exhibit.clone(), series: row.label.clone() });
+        }
+        for row in &self.rows {
+            for (from, to) in [row.inner, row.outer].into_iter().flatten() {
+                // Negated, so that an end that is not a number is refused too.
+                if !(from <= to && drawable(from) && drawable(to)) {
+                    let what = format!("an interval of `{}`", row.label);
+                    return Err(Refusal::Range { exhibit: exhibit.clone(), what, from, to });
+                }
+            }
+        }
+        let mut layers = Vec::new();
+        for (i, row) in self.rows.iter().enumerate() {
+            let at = -(i as f64);
+            if self.bars {
+                layers.push(Layer::Bar {
+                    at,
+                    thick: 0.62,
+                    from: 0.0,
+                    to: row.estimate,
+                    colour: style::BLUE.tint(0.45),
+                });
+            }
+            for (interval, width) in [(row.outer, 0.75), (row.inner, 2.2)] {
+                if let Some((from, to)) = interval {
+                    layers.push(Layer::Along { at, from, to, stroke: style::solid(style::INK, width) });
+                }
+            }
+            let (x, y) = (vec![row.estimate], vec![at]);
+            layers.push(Layer::Points {
+                x,
+                y,
+                marker: Marker::Disc,
+                colour: style::INK,
+                hollow: Some(f64::NEG_INFINITY),
+            });
+        }
+        let ends = || self.rows.iter().flat_map(|row| [row.estimate, row.outer.map_or(row.estimate, |outer| outer.0)]);
+        if self.bars || (ends().any(|v| v < 0.0) && self.rows.iter().any(|row| row.estimate > 0.0)) {
+            layers.insert(0, Layer::Upright { x: 0.0, stroke: style::solid(style::AXIS, style::AXIS_WIDTH) });
+        }
+        let rows = Rows { names: self.rows.iter().map(|row| row.label.clone()).collect(), notes: Vec::new() };
+        in_rows(&self.head, "Estimates with intervals", &self.quantity, rows, layers, Vec::new())
+    }
+}
+
+fn in_rows(
+    head: &Head,
+    kind: &str,
+    across: &Quantity,
+    rows: Rows,
+    layers: Vec<Layer>,
+    key: Vec<KeyItem>,
+) -> Result<Vec<Exhibit>, Refusal> {
+    if rows.names.is_empty() {
+        return Err(Refusal::Empty { exhibit: head.name.clone() });
+    }
+    let count = rows.names.len();
+    if count > MOST_ROWS {
+        let what = "rows".into();
+        return Err(Refusal::TooMany { exhibit: head.name.clone(), what, found: count, limit: MOST_ROWS });
+    }
+    let plot_height = (LOWEST_ROW * MOST_ROWS as f64).min(ROW * count as f64) + 1.0;
+    let panel = Panel { rows: Some(rows), ..Panel::new(Quantity::new("", ""), Across::Values(across.clone()), layers) };
+    Sheet { head, kind, columns: 1, plot_height, key, remarks: Vec::new() }.over_values(vec![panel])
 }

@@ -48,11 +48,30 @@ pub const MARKERS: [Marker; 5] = [Marker::Disc, Marker::Square, Marker::Triangle
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mark {
-    Line { points: Vec<Place>, stroke: Stroke },
-    Area { points: Vec<Place>, colour: Colour, opacity: f64 },
-    Disc { centre: Place, radius: f64, fill: Option<Colour>, stroke: Option<Stroke> },
+    Line {
+        points: Vec<Place>,
+        stroke: Stroke,
+    },
+    Area {
+        points: Vec<Place>,
+        colour: Colour,
+        opacity: f64,
+    },
+    Disc {
+        centre: Place,
+        radius: f64,
+        fill: Option<Colour>,
+        stroke: Option<Stroke>,
+    },
     /// `at` is on the baseline; `turned` text reads upwards.
-    Text { text: String, at: Place, size: f64, colour: Colour, anchor: Anchor, turned: bool },
+    Text {
+        text: String,
+        at: Place,
+        size: f64,
+        colour: Colour,
+        anchor: Anchor,
+        turned: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -132,6 +151,18 @@ impl Canvas {
         outlined.extend_from_slice(&corners[..2]);
         self.area(corners, if filled { colour } else { style::WHITE }, 1.0);
         self.line(outlined, outline);
+    }
+
+    /// A filled point of this radius in millimetres.
+    pub fn dot(&mut self, centre: Place, radius: f64, colour: Colour) {
+        self.put(finite(&centre), Mark::Disc { centre, radius, fill: Some(colour), stroke: None });
+    }
+
+    /// A circle with an outline, white or filled inside.
+    pub fn ring(&mut self, centre: Place, radius: f64, fill: Option<Colour>, outline: Colour) {
+        let stroke = Some(style::solid(outline, 0.6));
+        let sound = finite(&centre) && radius.is_finite();
+        self.put(sound, Mark::Disc { centre, radius, fill: Some(fill.unwrap_or(style::WHITE)), stroke });
     }
 
     pub fn text(&mut self, text: &str, at: Place, size: f64, colour: Colour, anchor: Anchor) {

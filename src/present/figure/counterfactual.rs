@@ -61,7 +61,14 @@ impl Counterfactual {
         let key = paths::band_key(all, style::BLACK);
         let columns = if paired { 2 } else { columns(self.head.width, panels.len()) };
         let plot_height = if panels.len() <= 2 { 42.0 } else { plot_height(self.head.width, panels.len()) };
-        Sheet { head: &self.head, kind: "Counterfactual paths against the baseline", columns, plot_height, key, remarks }
-            .over_time(vec![(String::new(), panels)], &self.frame)
+        Sheet {
+            head: &self.head,
+            kind: "Counterfactual paths against the baseline",
+            columns,
+            plot_height,
+            key,
+            remarks,
+        }
+        .over_time(vec![(String::new(), panels)], &self.frame)
     }
 }

@@ -18,7 +18,7 @@ pub fn panels(kind: &str, frame: Option<&Frame>, panels: &[&Panel]) -> String {
             facts.truncate(8);
             facts.push(format!("and {more} more"));
         }
-        let across = panel.x.as_ref().map_or(String::new(), |x| format!(" against {}", named(x)));
+        let across = panel.x.quantity().map_or(String::new(), |x| format!(" against {}", named(x)));
         text.push_str(&format!(" {}{across}: {}.", named(&panel.y), facts.join("; ")));
     }
     if let Some(frame) = frame.filter(|frame| !frame.periods.is_empty()) {
@@ -40,7 +40,8 @@ fn layer(layer: &Layer) -> Option<String> {
         }
         Layer::Points { y, .. } => {
             let shown: Vec<f64> = y.iter().copied().filter(|y| drawable(*y)).collect();
-            let (lo, hi) = shown.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(*v), hi.max(*v)));
+            let (lo, hi) =
+                shown.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(*v), hi.max(*v)));
             Some(format!("{} points between {} and {}", shown.len(), short(lo), short(hi)))
         }
         _ => None,

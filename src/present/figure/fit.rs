@@ -44,12 +44,16 @@ impl Fit {
         }
         let mut key = vec![KeyItem::new(Sample::Line(stroke), "Model")];
         key.extend(paths::band_key(self.panels.iter().map(|panel| &panel.model), style::BLUE));
-        if held_out.is_some() {
-            let marker = |filled| Sample::Marker { marker: Marker::Disc, filled, colour: style::INK };
-            key.push(KeyItem::new(marker(true), "Fitted"));
-            key.push(KeyItem::new(marker(false), "Held out"));
+        let marker = |filled| Sample::Marker { marker: Marker::Disc, filled, colour: style::INK };
+        let hollow = held_out.map(|_| KeyItem::new(marker(false), "Held out"));
+        if let [panel] = panels.as_mut_slice() {
+            // One panel has one key: the model, the vendors, what hollow markers mean.
+            panel.key = key.drain(..).chain(panel.key.drain(..)).chain(hollow).collect();
+        } else if let Some(hollow) = hollow {
+            key.extend([KeyItem::new(marker(true), "Fitted"), hollow]);
         }
-        let (columns, plot_height) = (columns(self.head.width, panels.len()), plot_height(self.head.width, panels.len()));
+        let (columns, plot_height) =
+            (columns(self.head.width, panels.len()), plot_height(self.head.width, panels.len()));
         Sheet { head: &self.head, kind: "Observations and model over time", columns, plot_height, key, remarks }
             .over_time(vec![(String::new(), panels)], &self.frame)
     }

@@ -1,9 +1,9 @@
 //! Panels in rows and columns over as many pages as they need: gutters from their labels, headings, one key on top.
 
-use super::axis::{Axis, Range};
+use super::axis::Axis;
 use super::canvas::{Anchor, Canvas};
 use super::key::{self, KeyItem, Sample};
-use super::panel::{Drawing, EndLabel, LEADER, Layer, Panel, Plot};
+use super::panel::{Across, Drawing, EndLabel, LEADER, Layer, Panel, Plot, Rows};
 use super::periods::{self, Strip};
 use super::ticks::Tick;
 use super::{font, placing, style};
@@ -32,7 +32,9 @@ const TITLE_LINE: f64 = style::TITLE * style::POINT * style::LEADING;
 const TEXT_LINE: f64 = style::TEXT * style::POINT * style::LEADING;
 /// Labels wider than this share of a panel, or than this many millimetres, go to the key.
 const LABEL_SHARE: f64 = 0.30;
-const LABEL_WIDEST: f64 = 26.0;
+const LABEL_WIDEST: f64 = 29.0;
+/// Row names break at this share of the figure's width.
+const ROW_NAME_SHARE: f64 = 0.36;
 
 /// A panel with what its layout needs.
 struct Cell<'a> {
@@ -41,6 +43,7 @@ struct Cell<'a> {
     y: Axis,
     x: Axis,
     title: Vec<String>,
+    x_title: Vec<String>,
     key_rows: usize,
     /// Nothing stands below it on its page.
     lowest: bool,
@@ -93,7 +96,12 @@ impl Grid {
                         column,
                         y: ys[i].clone(),
                         x: xs[i].clone(),
-                        title: if panel.turned { Vec::new() } else { title_lines(&ys[i], room) },
+                        title: if panel.turned {
+                            Vec::new()
+                        } else {
+                            placing::wrap(&named(&ys[i]), style::TITLE, room)
+                        },
+                        x_title: placing::wrap(&named(&xs[i]), style::TEXT, gutters.plot + 6.0),
                         key_rows: key::rows(&panel.key, room),
                         lowest: false,
                     }
@@ -134,7 +142,7 @@ impl Grid {
             for (r, (_, cells)) in page.iter_mut().enumerate() {
                 for cell in cells {
                     let below = lengths[r + 1..].iter().any(|length| *length > cell.column);
-                    cell.lowest = !below || cell.panel.x.is_some();
+                    cell.lowest = !below || cell.panel.x != Across::Time;
                 }
             }
         }
@@ -176,7 +184,7 @@ impl Grid {
                 let plot_top = top + header(cells) + strip_height;
                 let plot = Plot { left, top: plot_top, width: gutters.plot, height: self.plot_height };
                 write_title(&mut canvas, cell, left - gutters.left[cell.column], plot_top - strip_height, gutters);
-                if cell.panel.x.is_none() {
+                if cell.panel.x == Across::Time {
                     periods::shade(&mut canvas, &self.frame, &cell.x, plot);
                     if r == 0 {
                         strip.draw(&mut canvas, plot);
@@ -191,19 +199,20 @@ impl Grid {
 
     fn cell(&self, canvas: &mut Canvas, cell: &Cell, plot: Plot, direct: bool) {
         let drawing = Drawing { x: &cell.x, y: &cell.y, plot };
-        if cell.panel.x.is_none() {
+        if cell.panel.x == Across::Time {
             if let Some(rule) = &self.frame.rule {
                 drawing.layer(canvas, &Layer::Upright { x: rule.at, stroke: periods::RULE });
             }
         }
         let (lo, hi) = cell.y.ends();
-        if lo < 0.0 && hi > 0.0 {
+        if lo < 0.0 && hi > 0.0 && cell.panel.rows.is_none() {
             let zero = style::solid(style::AXIS, style::AXIS_WIDTH);
             drawing.layer(canvas, &Layer::Level { y: 0.0, stroke: zero, label: String::new() });
         }
         draw_axes(canvas, cell, plot);
         // Grounds first, so that no band hides a line.
-        let (grounds, lines): (Vec<&Layer>, Vec<&Layer>) = cell.panel.layers.iter().partition(|layer| layer.is_ground());
+        let (grounds, lines): (Vec<&Layer>, Vec<&Layer>) =
+            cell.panel.layers.iter().partition(|layer| layer.is_ground());
         for layer in grounds.into_iter().chain(lines) {
             drawing.layer(canvas, layer);
         }
@@ -233,7 +242,7 @@ impl Grid {
             let sound = from < to && (to - from).is_finite();
             return if sound { Ok((from, to)) } else { Err(refuse("the window", from, to)) };
         }
-        let times = panels.iter().filter(|p| p.x.is_none()).flat_map(|p| &p.layers).flat_map(Layer::x_values);
+        let times = panels.iter().filter(|p| p.x == Across::Time).flat_map(|p| &p.layers).flat_map(Layer::x_values);
         let (from, to) = times.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), t| (lo.min(t), hi.max(t)));
         Ok(if from < to {
             (from, to)
@@ -252,21 +261,24 @@ impl Grid {
         remarks: &mut Vec<Remark>,
     ) -> Result<Vec<Axis>, Refusal> {
         let values = |panel: &Panel| -> Vec<f64> {
-            let timed = panel.x.is_none();
+            let timed = panel.x == Across::Time;
             let shown = |x: f64| !timed || (window.0..=window.1).contains(&x);
-            panel.layers.iter().flat_map(|layer| layer.y_values(shown)).collect()
+            panel.layers.iter().flat_map(|layer| layer.y_values(shown)).map(|y| y.min(panel.most)).collect()
         };
         panels
             .iter()
             .map(|panel| {
+                if let Some(rows) = &panel.rows {
+                    let width = style::width(self.width) * ROW_NAME_SHARE;
+                    let name = |name: &String| placing::wrap(name, style::TEXT, width).join("\n");
+                    return Ok(Axis::of_rows(rows.names.iter().map(name).collect()));
+                }
                 let values = match panel.shared {
                     None => values(panel),
                     same => panels.iter().filter(|p| p.shared == same).flat_map(|p| values(p)).collect(),
                 };
-                let axis = Axis::new(&panel.y, &values, panel.range, remarks).ok_or_else(|| Refusal::NothingFinite {
-                    exhibit: exhibit.into(),
-                    series: panel.y.title.clone(),
-                })?;
+                let axis = Axis::new(&panel.y, &values, panel.range, remarks)
+                    .ok_or_else(|| Refusal::NothingFinite { exhibit: exhibit.into(), series: panel.y.title.clone() })?;
                 let height = self.plot_height;
                 Ok(axis.with_ticks(|axis, ticks| far_apart(axis, ticks, height, |_| 2.0, 3.2)))
             })
@@ -284,18 +296,20 @@ impl Grid {
         panels
             .iter()
             .map(|panel| {
-                let axis = match &panel.x {
+                let counts = matches!(panel.x, Across::Counts(_));
+                let axis = match panel.x.quantity() {
                     None => Axis::of_time(&self.frame.time, window),
                     Some(quantity) => {
                         let values: Vec<f64> = panel.layers.iter().flat_map(Layer::x_values).collect();
-                        Axis::new(quantity, &values, Range::Around, remarks).ok_or_else(|| Refusal::NothingFinite {
-                            exhibit: exhibit.into(),
-                            series: quantity.title.clone(),
+                        Axis::new(quantity, &values, panel.across_range(), remarks).ok_or_else(|| {
+                            Refusal::NothingFinite { exhibit: exhibit.into(), series: quantity.title.clone() }
                         })?
                     }
                 };
                 let label = |tick: &Tick| font::width(&tick.label, style::TEXT);
-                Ok(axis.with_ticks(|axis, ticks| far_apart(axis, ticks, width, label, 2.6)))
+                Ok(axis.with_ticks(|axis, ticks| {
+                    far_apart(axis, ticks, width, label, 2.6) && !(counts && ticks.iter().any(|t| t.at.fract() != 0.0))
+                }))
             })
             .collect()
     }
@@ -321,8 +335,11 @@ impl Grid {
         for (_, group) in &self.groups {
             for i in 0..group.len() {
                 let (column, panel, axis) = (i % columns, panels[number + i], &ys[number + i]);
-                let labels = placing::widest(axis.ticks.iter().map(|tick| &tick.label), style::TEXT);
-                let name = if panel.turned { TEXT_LINE + 0.6 } else { 0.0 };
+                let labels = tick_width(axis);
+                let name = if panel.turned && !named(axis).is_empty() { TEXT_LINE + 0.6 } else { 0.0 };
+                if let Some(Rows { notes, .. }) = &panel.rows {
+                    right[column] = right[column].max(LEADER + placing::widest(notes, style::TEXT));
+                }
                 left[column] = left[column].max(labels + style::TICK + style::TICK_GAP + name);
                 if direct {
                     for (_, _, _, label) in labelled(panel) {
@@ -368,9 +385,10 @@ fn far_apart(axis: &Axis, ticks: &[Tick], length: f64, extent: impl Fn(&Tick) ->
     ticks.windows(2).all(|pair| place(&pair[1]) - place(&pair[0]) >= (extent(&pair[0]) + extent(&pair[1])) / 2.0 + gap)
 }
 
-/// The title with its unit, broken to this width.
-fn title_lines(y: &Axis, width: f64) -> Vec<String> {
-    placing::wrap(&named(y), style::TITLE, width)
+/// The width of the widest tick label, of its widest line.
+fn tick_width(axis: &Axis) -> f64 {
+    let lines = axis.ticks.iter().flat_map(|tick| tick.label.split('\n'));
+    lines.map(|line| font::width(line, style::TEXT)).fold(0.0, f64::max)
 }
 
 /// `Dry powder (billion CNY)`.
@@ -391,7 +409,7 @@ fn header(cells: &[Cell]) -> f64 {
 fn footer(cells: &[Cell]) -> f64 {
     let own = |cell: &Cell| {
         let labels = if cell.lowest { style::TICK + style::TICK_GAP + style::TEXT * style::POINT } else { style::TICK };
-        labels + if cell.lowest && !named(&cell.x).is_empty() { TEXT_LINE + 0.4 } else { 0.0 }
+        labels + if cell.lowest { cell.x_title.len() as f64 * TEXT_LINE + 0.4 } else { 0.0 }
     };
     cells.iter().map(own).fold(0.0, f64::max)
 }
@@ -415,9 +433,20 @@ fn draw_axes(canvas: &mut Canvas, cell: &Cell, plot: Plot) {
     let lower = style::TEXT * style::POINT * style::MIDDLE;
     for tick in &cell.y.ticks {
         let y = plot.bottom() - cell.y.share(tick.at).unwrap_or(0.0) * plot.height;
-        canvas.segment((plot.left - style::TICK, y), (plot.left, y), stroke);
-        let at = (plot.left - style::TICK - style::TICK_GAP, y + lower);
-        canvas.text(&tick.label, at, style::TEXT, style::INK, Anchor::End);
+        if cell.panel.rows.is_none() {
+            canvas.segment((plot.left - style::TICK, y), (plot.left, y), stroke);
+        }
+        let lines = tick.label.split('\n').count() as f64;
+        for (i, line) in tick.label.split('\n').enumerate() {
+            let middle = y + (i as f64 - (lines - 1.0) / 2.0) * TEXT_LINE;
+            let at = (plot.left - style::TICK - style::TICK_GAP, middle + lower);
+            canvas.text(line, at, style::TEXT, style::INK, Anchor::End);
+        }
+    }
+    let notes = cell.panel.rows.iter().flat_map(|rows| &rows.notes);
+    for (note, tick) in notes.zip(&cell.y.ticks) {
+        let y = plot.bottom() - cell.y.share(tick.at).unwrap_or(0.0) * plot.height;
+        canvas.text(note, (plot.right() + LEADER, y + lower), style::TEXT, style::GREY, Anchor::Start);
     }
     let baseline = plot.bottom() + style::TICK + style::TICK_GAP + style::TEXT * style::POINT * 0.72;
     for tick in &cell.x.ticks {
@@ -428,12 +457,13 @@ fn draw_axes(canvas: &mut Canvas, cell: &Cell, plot: Plot) {
         }
     }
     if cell.lowest {
-        let at = (plot.left + plot.width / 2.0, baseline + TEXT_LINE + 0.3);
-        canvas.text(&named(&cell.x), at, style::TEXT, style::INK, Anchor::Middle);
+        for (i, line) in cell.x_title.iter().enumerate() {
+            let at = (plot.left + plot.width / 2.0, baseline + (i + 1) as f64 * TEXT_LINE + 0.3);
+            canvas.text(line, at, style::TEXT, style::INK, Anchor::Middle);
+        }
     }
     if cell.panel.turned {
-        let labels = placing::widest(cell.y.ticks.iter().map(|tick| &tick.label), style::TEXT);
-        let x = plot.left - style::TICK - style::TICK_GAP - labels - 1.2;
+        let x = plot.left - style::TICK - style::TICK_GAP - tick_width(&cell.y) - 1.2;
         canvas.turned_text(&named(&cell.y), (x, plot.top + plot.height / 2.0), style::TEXT, style::INK, Anchor::Middle);
     }
 }

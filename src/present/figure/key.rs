@@ -18,7 +18,7 @@ pub struct KeyItem {
 }
 
 /// From one item to the next, and from a sample to its name, in millimetres.
-const GAP: f64 = 3.6;
+const GAP: f64 = 4.2;
 const NEAR: f64 = 0.9;
 pub const ROW: f64 = style::TEXT * style::POINT * style::LEADING;
 
@@ -71,13 +71,17 @@ pub fn draw(canvas: &mut Canvas, items: &[KeyItem], at: Place, width: f64) {
     }
 }
 
-/// Row and left edge of each item.
+/// Row and left edge of each item. Letters start a row of their own unless all items fit in one.
 fn flow(items: &[KeyItem], width: f64) -> Vec<(usize, f64)> {
+    let one_row = items.iter().map(|item| item.width() + GAP).sum::<f64>() - GAP <= width;
+    let first_letter = items.iter().position(|item| matches!(item.sample, Sample::Letter(_)));
     let (mut row, mut x) = (0, 0.0);
     items
         .iter()
-        .map(|item| {
-            if x > 0.0 && x + item.width() > width {
+        .enumerate()
+        .map(|(i, item)| {
+            let letters_begin = !one_row && first_letter == Some(i);
+            if x > 0.0 && (letters_begin || x + item.width() > width) {
                 (row, x) = (row + 1, 0.0);
             }
             let place = (row, x);

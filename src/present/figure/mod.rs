@@ -72,7 +72,12 @@ impl Sheet<'_> {
         self.lay_out(vec![(String::new(), panels)], Frame::default(), alt)
     }
 
-    fn lay_out(mut self, groups: Vec<(String, Vec<Panel>)>, frame: Frame, alt: String) -> Result<Vec<Exhibit>, Refusal> {
+    fn lay_out(
+        mut self,
+        groups: Vec<(String, Vec<Panel>)>,
+        frame: Frame,
+        alt: String,
+    ) -> Result<Vec<Exhibit>, Refusal> {
         let width = self.head.width;
         let grid = Grid { width, columns: self.columns, plot_height: self.plot_height, groups, frame, key: self.key };
         let pages = grid.pages(&self.head.name, &mut self.remarks)?;

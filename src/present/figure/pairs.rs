@@ -1,6 +1,13 @@
 //! How parameters trade off: scatter plots of draws for each pair, and the matrix of correlations.
 
+use super::axis::{Axis, Range, drawable};
+use super::canvas::{Anchor, Canvas, Marker, Place};
+use super::panel::{Drawing, Layer, Plot};
+use super::ticks::Tick;
+use super::{exhibits, font, placing, style, ticks};
+use crate::present::exhibit::Exhibit;
 use crate::present::plain::{Head, Quantity};
+use crate::present::refusal::{Refusal, Remark};
 
 /// Scatter below the diagonal, histograms on it, correlations above.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,4 +26,293 @@ pub struct Correlation {
     pub parameters: Vec<String>,
     /// `[parameter, parameter]`, within −1 and 1.
     pub matrix: Vec<Vec<f64>>,
+}
+
+const EDGE: f64 = 0.6;
+const LINE: f64 = style::TEXT * style::POINT * style::LEADING;
+/// Between two cells, in millimetres.
+const GAP: f64 = 1.6;
+/// More parameters make cells too small to read.
+const MOST_PAIRED: usize = 10;
+const MOST_CORRELATED: usize = 40;
+/// More points than this in a cell hide each other: their counts are shown as shades.
+const MOST_POINTS: usize = 400;
+const BINS: usize = 20;
+
+impl Pairs {
+    pub fn draw(&self) -> Result<Vec<Exhibit>, Refusal> {
+        let exhibit = self.head.name.clone();
+        let count = self.parameters.len();
+        if count < 2 || self.draws.is_empty() {
+            return Err(Refusal::Empty { exhibit });
+        }
+        if count > MOST_PAIRED {
+            let what = "parameters".into();
+            return Err(Refusal::TooMany { exhibit, what, found: count, limit: MOST_PAIRED });
+        }
+        let lengths = self.draws.iter().map(|draw| ("draw", draw.len()));
+        for (series, found) in lengths.chain(self.estimate.iter().map(|e| ("estimate", e.len()))) {
+            if found != count {
+                return Err(Refusal::Lengths { exhibit, series: series.into(), expected: count, found });
+            }
+        }
+        let mut remarks = Vec::new();
+        let columns: Vec<Vec<f64>> = (0..count).map(|p| self.draws.iter().map(|draw| draw[p]).collect()).collect();
+        if self.draws.len() > MOST_POINTS {
+            remarks.push(Remark::Binned { draws: self.draws.len() });
+        }
+        let total = style::width(self.head.width);
+        let line = |parameter: &Quantity| parameter.title.clone();
+        // Rows carry the names of parameters at their left, turned; columns below, with unit.
+        let left = EDGE + LINE + 9.0;
+        let cell = ((total - left - EDGE - 2.0) / count as f64 - GAP).max(6.0);
+        let mut axes = Vec::new();
+        for (parameter, values) in self.parameters.iter().zip(&columns) {
+            let shown: Vec<f64> = values.iter().copied().filter(|v| drawable(*v)).collect();
+            let axis = Axis::new(parameter, &shown, Range::Margin, &mut remarks)
+                .ok_or_else(|| Refusal::NothingFinite { exhibit: exhibit.clone(), series: parameter.title.clone() })?;
+            axes.push(axis.with_ticks(|axis, ticks| {
+                let place = |tick: &Tick| axis.share(tick.at).unwrap_or(0.0) * cell;
+                let widest = ticks.iter().map(|t| font::width(&t.label, style::TEXT)).fold(0.0, f64::max);
+                ticks.len() <= 3 && ticks.windows(2).all(|pair| place(&pair[1]) - place(&pair[0]) >= widest + 1.2)
+            }));
+        }
+        let names: Vec<Vec<String>> =
+            self.parameters.iter().map(|p| placing::wrap(&line(p), style::TEXT, cell)).collect();
+        let lines = names.iter().map(Vec::len).max().unwrap_or(0) as f64;
+        let height = EDGE + (cell + GAP) * count as f64 + style::TICK + style::TICK_GAP + LINE * (lines + 1.4) + EDGE;
+        let mut canvas = Canvas::new(total, (height * 100.0).ceil() / 100.0);
+        for row in 0..count {
+            for column in 0..count {
+                let plot = Plot {
+                    left: left + (cell + GAP) * column as f64,
+                    top: EDGE + (cell + GAP) * row as f64,
+                    width: cell,
+                    height: cell,
+                };
+                if column > row {
+                    let r = correlation(&columns[column], &columns[row]);
+                    write_correlation(&mut canvas, plot, r);
+                    continue;
+                }
+                frame(&mut canvas, plot);
+                if column == row {
+                    histogram(&mut canvas, plot, &axes[row], &columns[row]);
+                } else {
+                    let drawing = Drawing { x: &axes[column], y: &axes[row], plot };
+                    self.cloud(&mut canvas, &drawing, &columns[column], &columns[row]);
+                    if let Some(estimate) = &self.estimate {
+                        let (x, y) = (vec![estimate[column]], vec![estimate[row]]);
+                        let (colour, marker) = (style::VERMILLION, Marker::Cross);
+                        drawing.layer(&mut canvas, &Layer::Points { x, y, marker, colour, hollow: None });
+                    }
+                }
+                if row + 1 == count {
+                    below(&mut canvas, plot, &axes[column], &names[column]);
+                }
+                if column == 0 {
+                    beside(&mut canvas, plot, &axes[row], &names[row], row > 0);
+                }
+            }
+        }
+        let alt = self.describe(&columns);
+        exhibits(&self.head, &[canvas], alt, &remarks)
+    }
+
+    fn cloud(&self, canvas: &mut Canvas, drawing: &Drawing, x: &[f64], y: &[f64]) {
+        if self.draws.len() <= MOST_POINTS {
+            for (x, y) in x.iter().zip(y) {
+                if let (Some(sx), Some(sy)) = (drawing.x.share(*x), drawing.y.share(*y)) {
+                    canvas.dot(drawing.plot.at((sx, sy)), 0.28, style::BLUE);
+                }
+            }
+            return;
+        }
+        let mut counts = vec![0usize; BINS * BINS];
+        for (x, y) in x.iter().zip(y) {
+            if let (Some(i), Some(j)) = (bin(drawing.x, *x), bin(drawing.y, *y)) {
+                counts[i * BINS + j] += 1;
+            }
+        }
+        let most = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
+        for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let (i, j) = ((at / BINS) as f64, (at % BINS) as f64);
+            let size = BINS as f64;
+            let (from, to) =
+                (drawing.plot.at((i / size, j / size)), drawing.plot.at(((i + 1.0) / size, (j + 1.0) / size)));
+            // The square root keeps single draws in sight.
+            let shade = 0.12 + 0.88 * (*count as f64 / most).sqrt();
+            canvas.rectangle((from.0, to.1), (to.0, from.1), style::BLUE.tint(shade));
+        }
+    }
+
+    fn describe(&self, columns: &[Vec<f64>]) -> String {
+        let mut strongest: Vec<(f64, usize, usize)> = Vec::new();
+        for i in 0..columns.len() {
+            for j in 0..i {
+                strongest.extend(correlation(&columns[i], &columns[j]).map(|r| (r, j, i)));
+            }
+        }
+        strongest.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
+        let named: Vec<String> = strongest
+            .iter()
+            .take(3)
+            .map(|(r, i, j)| {
+                let (a, b) = (&self.parameters[*i].title, &self.parameters[*j].title);
+                format!("{a} with {b} {}", ticks::number(*r, 2, 1e3))
+            })
+            .collect();
+        let (draws, parameters) = (self.draws.len(), self.parameters.len());
+        format!("Pairs plot of {draws} draws of {parameters} parameters. Strongest correlations: {}.", named.join("; "))
+    }
+}
+
+/// Pearson's correlation over the draws in which both are finite; `None` for a constant.
+fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
+    let both: Vec<(f64, f64)> =
+        x.iter().zip(y).filter(|(x, y)| drawable(**x) && drawable(**y)).map(|(x, y)| (*x, *y)).collect();
+    let n = both.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| both.iter().map(of).sum::<f64>() / n;
+    let (mx, my) = (mean(|p| p.0), mean(|p| p.1));
+    let sum = |f: &dyn Fn(f64, f64) -> f64| both.iter().map(|(x, y)| f(x - mx, y - my)).sum::<f64>();
+    let r = sum(&|x, y| x * y) / (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt();
+    r.is_finite().then_some(r)
+}
+
+fn bin(axis: &Axis, value: f64) -> Option<usize> {
+    let share = if drawable(value) { axis.share(value)? } else { return None };
+    (0.0..=1.0).contains(&share).then_some(((share * BINS as f64) as usize).min(BINS - 1))
+}
+
+fn frame(canvas: &mut Canvas, plot: Plot) {
+    let corners: [Place; 5] = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0)];
+    canvas.line(corners.map(|c| plot.at(c)).to_vec(), style::solid(style::HAIRLINE, style::AXIS_WIDTH));
+}
+
+fn histogram(canvas: &mut Canvas, plot: Plot, axis: &Axis, values: &[f64]) {
+    let mut counts = [0usize; BINS];
+    for bin in values.iter().filter_map(|value| bin(axis, *value)) {
+        counts[bin] += 1;
+    }
+    let most = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
+    for (i, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        let share = |i: usize| i as f64 / BINS as f64;
+        let (from, to) = (plot.at((share(i), 0.0)), plot.at((share(i + 1), 0.92 * *count as f64 / most)));
+        canvas.rectangle((from.0, to.1), (to.0, from.1), style::BLUE.tint(0.55));
+    }
+}
+
+/// The correlation as a number, its strength as a ground.
+fn write_correlation(canvas: &mut Canvas, plot: Plot, r: Option<f64>) {
+    let centre =
+        (plot.left + plot.width / 2.0, plot.top + plot.height / 2.0 + style::TITLE * style::POINT * style::MIDDLE);
+    let text = r.map_or("–".into(), |r| ticks::number(r, 2, 1e3));
+    let strength = r.map_or(0.0, f64::abs);
+    let (from, to) = ((plot.left, plot.top), (plot.right(), plot.bottom()));
+    canvas.rectangle(from, to, style::BLUE.tint(0.35 * strength));
+    canvas.text(&text, centre, style::TITLE, style::INK, Anchor::Middle);
+}
+
+fn below(canvas: &mut Canvas, plot: Plot, axis: &Axis, name: &[String]) {
+    let baseline = plot.bottom() + style::TICK + style::TICK_GAP + style::TEXT * style::POINT * 0.72;
+    let stroke = style::solid(style::AXIS, style::AXIS_WIDTH);
+    for tick in &axis.ticks {
+        let x = plot.left + axis.share(tick.at).unwrap_or(0.0) * plot.width;
+        canvas.segment((x, plot.bottom()), (x, plot.bottom() + style::TICK), stroke);
+        canvas.text(&tick.label, (x, baseline), style::TEXT, style::INK, Anchor::Middle);
+    }
+    for (i, line) in name.iter().enumerate() {
+        let at = (plot.left + plot.width / 2.0, baseline + LINE * (i as f64 + 1.1));
+        canvas.text(line, at, style::TEXT, style::INK, Anchor::Middle);
+    }
+}
+
+fn beside(canvas: &mut Canvas, plot: Plot, axis: &Axis, name: &[String], ticked: bool) {
+    let stroke = style::solid(style::AXIS, style::AXIS_WIDTH);
+    for tick in axis.ticks.iter().filter(|_| ticked) {
+        let y = plot.bottom() - axis.share(tick.at).unwrap_or(0.0) * plot.height;
+        canvas.segment((plot.left - style::TICK, y), (plot.left, y), stroke);
+        let at = (plot.left - style::TICK - style::TICK_GAP, y + style::TEXT * style::POINT * style::MIDDLE);
+        canvas.text(&tick.label, at, style::TEXT, style::INK, Anchor::End);
+    }
+    let text = name.join(" ");
+    canvas.turned_text(
+        &text,
+        (EDGE + LINE * 0.8, plot.top + plot.height / 2.0),
+        style::TEXT,
+        style::INK,
+        Anchor::Middle,
+    );
+}
+
+impl Correlation {
+    pub fn draw(&self) -> Result<Vec<Exhibit>, Refusal> {
+        let exhibit = self.head.name.clone();
+        let count = self.parameters.len();
+        if count == 0 {
+            return Err(Refusal::Empty { exhibit });
+        }
+        if count > MOST_CORRELATED {
+            let what = "parameters".into();
+            return Err(Refusal::TooMany { exhibit, what, found: count, limit: MOST_CORRELATED });
+        }
+        let lengths = self.matrix.iter().map(Vec::len).chain([self.matrix.len()]);
+        if let Some(found) = lengths.into_iter().find(|length| *length != count) {
+            return Err(Refusal::Lengths { exhibit, series: "correlation matrix".into(), expected: count, found });
+        }
+        let total = style::width(self.head.width);
+        let names: Vec<String> =
+            self.parameters.iter().enumerate().map(|(i, name)| format!("{name}  {}", i + 1)).collect();
+        let left = EDGE + placing::widest(&names, style::TEXT).min(total * 0.5) + 1.2;
+        let cell = ((total - left - EDGE) / count as f64).min(9.0);
+        let mut canvas = Canvas::new(total, ((2.0 * EDGE + LINE + 0.6 + cell * count as f64) * 100.0).ceil() / 100.0);
+        let lower = style::TEXT * style::POINT * style::MIDDLE;
+        let top = EDGE + LINE + 0.6;
+        for i in 0..count {
+            let middle = top + (i as f64 + 0.5) * cell;
+            canvas.text(&names[i], (left - 1.0, middle + lower), style::TEXT, style::INK, Anchor::End);
+            let head = (left + (i as f64 + 0.5) * cell, EDGE + LINE * 0.8);
+            canvas.text(&(i + 1).to_string(), head, style::TEXT, style::INK, Anchor::Middle);
+            for j in 0..=i {
+                let centre = (left + (j as f64 + 0.5) * cell, middle);
+                self.disc(&mut canvas, centre, cell, self.matrix[i][j], i == j);
+            }
+        }
+        exhibits(&self.head, &[canvas], self.describe(), &[])
+    }
+
+    /// Area is strength; filled is positive, hollow negative, so that grey printing keeps the sign.
+    fn disc(&self, canvas: &mut Canvas, (x, y): Place, cell: f64, r: f64, diagonal: bool) {
+        let half = cell / 2.0;
+        let corners = [(x - half, y - half), (x + half, y - half), (x + half, y + half), (x - half, y + half)];
+        let mut outline = corners.to_vec();
+        outline.extend_from_slice(&corners[..2]);
+        canvas.line(outline, style::solid(style::HAIRLINE, 0.3));
+        let lower = style::TEXT * style::POINT * style::MIDDLE;
+        if diagonal || !r.is_finite() {
+            canvas.text(if diagonal { "1" } else { "–" }, (x, y + lower), style::TEXT, style::GREY, Anchor::Middle);
+            return;
+        }
+        let radius = half * 0.92 * r.abs().min(1.0).sqrt();
+        canvas.ring((x, y), radius, (r > 0.0).then_some(style::BLUE.tint(0.45)), style::BLUE);
+        if cell >= 6.5 {
+            let text = ticks::number(r, 2, 1e3);
+            canvas.text(&text, (x, y + lower), style::TEXT, style::INK, Anchor::Middle);
+        }
+    }
+
+    fn describe(&self) -> String {
+        let mut pairs: Vec<(f64, usize, usize)> =
+            (0..self.matrix.len()).flat_map(|i| (0..i).map(move |j| (self.matrix[i][j], j, i))).collect();
+        pairs.retain(|(r, _, _)| r.is_finite());
+        pairs.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
+        let named: Vec<String> = pairs
+            .iter()
+            .take(3)
+            .map(|(r, i, j)| {
+                format!("{} with {} {}", self.parameters[*i], self.parameters[*j], ticks::number(*r, 2, 1e3))
+            })
+            .collect();
+        format!("Correlations of {} parameters. Strongest: {}.", self.parameters.len(), named.join("; "))
+    }
 }

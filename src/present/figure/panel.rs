@@ -14,35 +14,132 @@ pub struct Panel {
     pub range: Range,
     /// Panels of one number share their vertical axis.
     pub shared: Option<usize>,
-    /// The horizontal axis; `None` for the time axis of the figure.
-    pub x: Option<Quantity>,
+    /// Values above this do not stretch the vertical axis.
+    pub most: f64,
+    pub x: Across,
+    /// Rows with names in place of a vertical axis, the first on top at 0, the next at −1.
+    pub rows: Option<Rows>,
     pub layers: Vec<Layer>,
     /// Under the title.
     pub key: Vec<KeyItem>,
 }
 
+/// The horizontal axis of a panel.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Across {
+    /// The time axis that all panels of the figure share.
+    Time,
+    Values(Quantity),
+    /// Whole numbers.
+    Counts(Quantity),
+}
+
+impl Across {
+    pub fn quantity(&self) -> Option<&Quantity> {
+        match self {
+            Across::Time => None,
+            Across::Values(quantity) | Across::Counts(quantity) => Some(quantity),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rows {
+    /// At the left of the plot.
+    pub names: Vec<String>,
+    /// At its right; as many, or none.
+    pub notes: Vec<String>,
+}
+
 impl Panel {
     pub fn over_time(y: Quantity, layers: Vec<Layer>) -> Self {
-        Panel { y, turned: false, range: Range::Around, shared: None, x: None, layers, key: Vec::new() }
+        Panel::new(y, Across::Time, layers)
+    }
+
+    pub fn new(y: Quantity, x: Across, layers: Vec<Layer>) -> Self {
+        let (turned, range, shared, most) = (false, Range::Around, None, f64::INFINITY);
+        Panel { y, turned, range, shared, most, x, rows: None, layers, key: Vec::new() }
+    }
+}
+
+impl Panel {
+    /// Bars start at zero, so an axis along which they run holds it.
+    pub fn across_range(&self) -> Range {
+        let bars = self.layers.iter().any(|layer| matches!(layer, Layer::Bar { from, .. } if *from == 0.0));
+        if bars { Range::WithZero } else { Range::Margin }
     }
 }
 
 /// In data units; drawn in the order given.
 #[derive(Clone, Debug)]
 pub enum Layer {
-    Band { x: Vec<f64>, lower: Vec<f64>, upper: Vec<f64>, colour: Colour, opacity: f64 },
+    Band {
+        x: Vec<f64>,
+        lower: Vec<f64>,
+        upper: Vec<f64>,
+        colour: Colour,
+        opacity: f64,
+    },
     /// `label` is written at the line's end; after `fades` the line is lighter.
-    Line { x: Vec<f64>, y: Vec<f64>, stroke: Stroke, label: String, fades: Option<f64> },
+    Line {
+        x: Vec<f64>,
+        y: Vec<f64>,
+        stroke: Stroke,
+        label: String,
+        fades: Option<f64>,
+    },
     /// Markers, hollow from `hollow` on.
-    Points { x: Vec<f64>, y: Vec<f64>, marker: Marker, colour: Colour, hollow: Option<f64> },
+    Points {
+        x: Vec<f64>,
+        y: Vec<f64>,
+        marker: Marker,
+        colour: Colour,
+        hollow: Option<f64>,
+    },
     /// A thin line from zero to each value.
-    Stems { x: Vec<f64>, y: Vec<f64>, stroke: Stroke },
+    Stems {
+        x: Vec<f64>,
+        y: Vec<f64>,
+        stroke: Stroke,
+    },
     /// A line across, with its name above its right end.
-    Level { y: f64, stroke: Stroke, label: String },
-    Upright { x: f64, stroke: Stroke },
+    Level {
+        y: f64,
+        stroke: Stroke,
+        label: String,
+    },
+    Upright {
+        x: f64,
+        stroke: Stroke,
+    },
+    /// A bar along a row, in shares of the row's height.
+    Bar {
+        at: f64,
+        thick: f64,
+        from: f64,
+        to: f64,
+        colour: Colour,
+    },
+    /// A line along a row.
+    Along {
+        at: f64,
+        from: f64,
+        to: f64,
+        stroke: Stroke,
+    },
     /// A ground between two values of the horizontal axis, or of the vertical one.
-    Columns { from: f64, to: f64, colour: Colour, opacity: f64 },
-    Rows { from: f64, to: f64, colour: Colour, opacity: f64 },
+    Columns {
+        from: f64,
+        to: f64,
+        colour: Colour,
+        opacity: f64,
+    },
+    Rows {
+        from: f64,
+        to: f64,
+        colour: Colour,
+        opacity: f64,
+    },
 }
 
 impl Layer {
@@ -57,6 +154,7 @@ impl Layer {
             Layer::Stems { x, y, .. } => [within(x, y), vec![0.0]].concat(),
             Layer::Level { y, .. } => vec![*y],
             Layer::Rows { from, to, .. } => vec![*from, *to],
+            Layer::Bar { at, .. } | Layer::Along { at, .. } => vec![*at],
             Layer::Upright { .. } | Layer::Columns { .. } => Vec::new(),
         }
     }
@@ -74,7 +172,9 @@ impl Layer {
             Layer::Band { x, lower, .. } => with(x, lower),
             Layer::Line { x, y, .. } | Layer::Points { x, y, .. } | Layer::Stems { x, y, .. } => with(x, y),
             Layer::Upright { x, .. } => vec![*x],
-            Layer::Columns { from, to, .. } => vec![*from, *to],
+            Layer::Columns { from, to, .. } | Layer::Bar { from, to, .. } | Layer::Along { from, to, .. } => {
+                vec![*from, *to]
+            }
             Layer::Level { .. } | Layer::Rows { .. } => Vec::new(),
         }
     }
@@ -98,7 +198,8 @@ impl Plot {
         self.top + self.height
     }
 
-    fn at(&self, (sx, sy): (f64, f64)) -> Place {
+    /// The place of two shares.
+    pub fn at(&self, (sx, sy): (f64, f64)) -> Place {
         (self.left + sx * self.width, self.bottom() - sy * self.height)
     }
 }
@@ -119,6 +220,9 @@ impl Drawing<'_> {
                 }
             }
             Layer::Line { x, y, stroke, fades, .. } => {
+                for place in self.isolated(x, y) {
+                    canvas.marker(place, Marker::Disc, true, stroke.colour);
+                }
                 let turn = fades.and_then(|at| self.x.share(at)).unwrap_or(1.0).clamp(0.0, 1.0);
                 for run in self.runs(x, y, (0.0, turn)) {
                     canvas.line(run, *stroke);
@@ -156,6 +260,22 @@ impl Drawing<'_> {
                     canvas.segment(self.plot.at((share, 0.0)), self.plot.at((share, 1.0)), *stroke);
                 }
             }
+            Layer::Bar { at, thick, from, to, colour } => {
+                if let (Some((x0, x1)), Some((y0, y1))) =
+                    (clamped(self.x, from.min(*to), from.max(*to)), clamped(self.y, at - thick / 2.0, at + thick / 2.0))
+                {
+                    let corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)].map(|c| self.plot.at(c)).to_vec();
+                    let mut outline = corners.clone();
+                    outline.extend_from_slice(&corners[..2]);
+                    canvas.area(corners, *colour, 1.0);
+                    canvas.line(outline, style::solid(style::INK, style::AXIS_WIDTH));
+                }
+            }
+            Layer::Along { at, from, to, stroke } => {
+                if let (Some((x0, x1)), Some(y)) = (clamped(self.x, *from, *to), self.y.share(*at)) {
+                    canvas.segment(self.plot.at((x0, y)), self.plot.at((x1, y)), *stroke);
+                }
+            }
             Layer::Columns { from, to, colour, opacity } => {
                 if let Some((from, to)) = clamped(self.x, *from, *to) {
                     let corners = [(from, 0.0), (to, 0.0), (to, 1.0), (from, 1.0)];
@@ -169,6 +289,14 @@ impl Drawing<'_> {
                 }
             }
         }
+    }
+
+    /// Values with a gap on both sides, which no line reaches.
+    fn isolated(&self, x: &[f64], y: &[f64]) -> Vec<Place> {
+        let places: Vec<Option<Place>> = x.iter().zip(y).map(|(x, y)| self.inside(*x, *y)).collect();
+        let there = |i: Option<usize>| i.and_then(|i| places.get(i).copied().flatten());
+        let alone = |i: usize| there(i.checked_sub(1)).is_none() && there(Some(i + 1)).is_none();
+        (0..places.len()).filter(|i| alone(*i)).filter_map(|i| places[i]).collect()
     }
 
     fn inside(&self, x: f64, y: f64) -> Option<Place> {

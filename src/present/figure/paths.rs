@@ -112,7 +112,7 @@ pub fn band_key<'a>(paths: impl IntoIterator<Item = &'a Path>, colour: Colour) -
     probabilities.dedup();
     let item = |p: f64| {
         let sample = Sample::Ground { colour: band_colour(colour), opacity: style::band_opacity(p) };
-        KeyItem::new(sample, percent(p))
+        KeyItem::new(sample, format!("{} band", percent(p)))
     };
     probabilities.into_iter().map(item).collect()
 }

@@ -13,7 +13,7 @@ pub const RULE: Stroke = Stroke { colour: style::GREY, opacity: 1.0, width: 0.6,
 
 const GROUND: Colour = style::BLACK;
 const OPACITY: f64 = 0.075;
-const ROW: f64 = 3.4;
+const ROW: f64 = 3.3;
 const GAP: f64 = 1.2;
 
 pub struct Strip {
@@ -99,7 +99,13 @@ impl Strip {
 pub fn shade(canvas: &mut Canvas, frame: &Frame, x: &Axis, plot: Plot) {
     for period in &frame.periods {
         let share = |time: f64| {
-            if time.is_finite() { x.share(time).unwrap_or(0.0).clamp(0.0, 1.0) } else if time > 0.0 { 1.0 } else { 0.0 }
+            if time.is_finite() {
+                x.share(time).unwrap_or(0.0).clamp(0.0, 1.0)
+            } else if time > 0.0 {
+                1.0
+            } else {
+                0.0
+            }
         };
         let (from, to) = (share(period.start), share(period.end));
         if from < to {
@@ -124,8 +130,10 @@ fn dates(from: f64, to: f64) -> String {
     }
 }
 
-/// A time in whole units where it is one, else with one decimal.
+/// The year that a time lies in; other times in whole units where they are, else with one decimal.
 fn year(time: f64) -> String {
+    let is_year = (1000.0..3000.0).contains(&time);
+    let time = if is_year { (time + 1e-6).floor() } else { time };
     let decimals = usize::from((time - time.round()).abs() > 0.05);
     super::ticks::number(time, decimals, 1e5)
 }

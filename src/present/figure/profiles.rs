@@ -1,6 +1,12 @@
 //! Profile likelihoods with the threshold that cuts out the confidence interval.
 
+use super::axis::Range;
+use super::canvas::Marker;
+use super::panel::{Across, Layer, Panel};
+use super::{Sheet, columns, paths, style};
+use crate::present::exhibit::Exhibit;
 use crate::present::plain::{Head, Quantity};
+use crate::present::refusal::Refusal;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profiles {
@@ -24,4 +30,54 @@ pub struct ProfilePanel {
     /// Ends of the interval; `None` where the profile never crosses the threshold.
     pub lower: Option<f64>,
     pub upper: Option<f64>,
+}
+
+/// Profiles are drawn up to this many thresholds; what lies higher does not matter.
+const HIGHEST: f64 = 3.0;
+
+impl Profiles {
+    pub fn draw(&self) -> Result<Vec<Exhibit>, Refusal> {
+        let name = &self.head.name;
+        if !(self.threshold > 0.0 && self.threshold.is_finite()) {
+            let what = "the threshold".into();
+            return Err(Refusal::Range { exhibit: name.clone(), what, from: 0.0, to: self.threshold });
+        }
+        let mut remarks = Vec::new();
+        let columns = columns(self.head.width, self.panels.len());
+        let dashed = path_dashed();
+        let mut panels = Vec::new();
+        for (number, profile) in self.panels.iter().enumerate() {
+            let title = &profile.parameter.title;
+            paths::check(name, title, &profile.values, &profile.deviance, &mut remarks)?;
+            if !profile.estimate.is_finite() {
+                return Err(Refusal::NothingFinite { exhibit: name.clone(), series: format!("estimate of {title}") });
+            }
+            let mut order: Vec<usize> = (0..profile.values.len()).collect();
+            order.sort_by(|a, b| profile.values[*a].total_cmp(&profile.values[*b]));
+            let x: Vec<f64> = order.iter().map(|i| profile.values[*i]).collect();
+            let y: Vec<f64> = order.iter().map(|i| profile.deviance[*i]).collect();
+            let ends = x.first().zip(x.last()).map_or((0.0, 0.0), |(a, b)| (*a, *b));
+            let (from, to) = (profile.lower.unwrap_or(ends.0), profile.upper.unwrap_or(ends.1));
+            let stroke = style::solid(style::BLUE, style::LINE_WIDTH);
+            let layers = vec![
+                Layer::Columns { from, to, colour: style::BLUE, opacity: 0.12 },
+                Layer::Level { y: self.threshold, stroke: dashed, label: self.threshold_label.clone() },
+                Layer::Upright { x: profile.estimate, stroke: style::solid(style::GREY, style::AXIS_WIDTH) },
+                Layer::Line { x: x.clone(), y: y.clone(), stroke, label: String::new(), fades: None },
+                Layer::Points { x, y, marker: Marker::Disc, colour: style::BLUE, hollow: None },
+            ];
+            let title = if number % columns == 0 { self.deviance.as_str() } else { "" };
+            let mut panel = Panel::new(Quantity::new(title, ""), Across::Values(profile.parameter.clone()), layers);
+            (panel.turned, panel.shared, panel.range) = (true, Some(0), Range::WithZero);
+            panel.most = HIGHEST * self.threshold;
+            panels.push(panel);
+        }
+        let head = &self.head;
+        let plot_height = if panels.len() == 1 { 46.0 } else { 32.0 };
+        Sheet { head, kind: "Profile likelihoods", columns, plot_height, key: Vec::new(), remarks }.over_values(panels)
+    }
+}
+
+fn path_dashed() -> super::canvas::Stroke {
+    super::canvas::Stroke { dash: &[3.0, 2.0], ..style::solid(style::GREY, 0.6) }
 }

@@ -31,7 +31,8 @@ impl Runs {
             .map(|panel| panel.layers(&self.head.name, &strokes, &mut remarks))
             .collect::<Result<Vec<_>, _>>()?;
         let key = paths::band_key(self.panels.iter().flat_map(|panel| &panel.paths), style::BLACK);
-        let (columns, plot_height) = (columns(self.head.width, panels.len()), plot_height(self.head.width, panels.len()));
+        let (columns, plot_height) =
+            (columns(self.head.width, panels.len()), plot_height(self.head.width, panels.len()));
         Sheet { head: &self.head, kind: "Model variables over time", columns, plot_height, key, remarks }
             .over_time(vec![(String::new(), panels)], &self.frame)
     }
@@ -42,20 +43,18 @@ impl RunPanel {
         self.paths.iter().map(|path| path.label.as_str()).collect()
     }
 
-    pub(super) fn layers(
-        &self,
-        exhibit: &str,
-        strokes: &Strokes,
-        remarks: &mut Vec<Remark>,
-    ) -> Result<Panel, Refusal> {
+    pub(super) fn layers(&self, exhibit: &str, strokes: &Strokes, remarks: &mut Vec<Remark>) -> Result<Panel, Refusal> {
         if self.paths.is_empty() {
             return Err(Refusal::NothingFinite { exhibit: exhibit.into(), series: self.quantity.title.clone() });
         }
         let several = self.paths.len() > 1;
         let mut layers = Vec::new();
         for (place, path) in self.paths.iter().enumerate() {
-            let (stroke, label) =
-                if several { (strokes.of(&path.label, place), path.label.as_str()) } else { (style::path_stroke(0), "") };
+            let (stroke, label) = if several {
+                (strokes.of(&path.label, place), path.label.as_str())
+            } else {
+                (style::path_stroke(0), "")
+            };
             layers.extend(paths::path(exhibit, path, stroke, label, remarks)?);
         }
         Ok(Panel::over_time(self.quantity.clone(), layers))

@@ -62,15 +62,8 @@ pub const WHITE: Colour = Colour(255, 255, 255);
 pub const COLOURS: [Colour; 7] = [BLACK, BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE];
 
 /// On and off lengths in points.
-const DASHES: [&[f64]; 7] = [
-    &[],
-    &[4.0, 1.6],
-    &[1.3, 1.3],
-    &[6.0, 1.5, 1.3, 1.5],
-    &[8.0, 2.4],
-    &[2.6, 1.6],
-    &[5.0, 1.4, 1.3, 1.4, 1.3, 1.4],
-];
+const DASHES: [&[f64]; 7] =
+    [&[], &[4.0, 1.6], &[1.3, 1.3], &[6.0, 1.5, 1.3, 1.5], &[8.0, 2.4], &[2.6, 1.6], &[5.0, 1.4, 1.3, 1.4, 1.3, 1.4]];
 
 /// The stroke of the path at this place in its figure: colour and dash move together, and past seven shift against
 /// each other, so that no two of the first 49 are the same.

@@ -53,16 +53,17 @@ fn decimals_of(step: f64) -> usize {
     (-(step * 1.000_001).log10().floor()).clamp(0.0, 12.0) as usize
 }
 
-/// Ticks on a logarithmic axis whose ends are given as logarithms to base ten.
-pub fn logarithmic(lo: f64, hi: f64, fit: impl Fn(&[Tick]) -> bool) -> Vec<Tick> {
+/// Ticks on a logarithmic axis whose ends are given as logarithms to base ten; labels count in units of `factor`.
+pub fn logarithmic(lo: f64, hi: f64, factor: f64, fit: impl Fn(&[Tick]) -> bool) -> Vec<Tick> {
     if !(lo.is_finite() && hi.is_finite() && hi > lo) {
         return Vec::new();
     }
     // Less than a decade has no rhythm of its own: linear steps, placed by their logarithms.
     if hi - lo < 0.9 {
-        return linear(10f64.powf(lo), 10f64.powf(hi), 1.0, 1e3, fit);
+        return linear(10f64.powf(lo), 10f64.powf(hi), factor, 1e3, fit);
     }
-    let powers = lo < -3.0 - 1e-9 || hi >= 6.0;
+    let shift = factor.log10().round();
+    let powers = lo - shift < -3.0 - 1e-9 || hi - shift >= 6.0;
     let label = |m: f64, p: i32| match (powers, m == 1.0) {
         (true, true) => format!("10{}", superscript(p)),
         (true, false) => format!("{m}×10{}", superscript(p)),
@@ -73,7 +74,7 @@ pub fn logarithmic(lo: f64, hi: f64, fit: impl Fn(&[Tick]) -> bool) -> Vec<Tick>
         (first..=last)
             .filter(|p| p.rem_euclid(stride) == 0)
             .flat_map(|p| within.iter().map(move |m| (*m, p)))
-            .map(|(m, p)| Tick { at: m * 10f64.powi(p), label: label(m, p) })
+            .map(|(m, p)| Tick { at: m * 10f64.powi(p), label: label(m, p - shift as i32) })
             .filter(|tick| (lo - 1e-9..=hi + 1e-9).contains(&tick.at.log10()))
             .collect()
     };
@@ -208,8 +209,9 @@ mod tests {
             (2.0, 12.0, 4, "10⁵ 10¹⁰"),
             (0.3, 0.7, 5, "2 3 4 5"),
         ] {
-            assert_eq!(labels(logarithmic(lo, hi, at_most(most))), expected, "log {lo} {hi}");
+            assert_eq!(labels(logarithmic(lo, hi, 1.0, at_most(most))), expected, "log {lo} {hi}");
         }
+        assert_eq!(labels(logarithmic(10.3, 12.2, 1e9, at_most(6))), "50 100 200 500 1,000");
     }
 
     #[test]
