@@ -408,13 +408,12 @@ fn tornado() -> Tornado {
     let swing = |(k, &(label, unit, estimate)): (usize, &(&str, &str, f64))| {
         let size = 260_000.0 * (0.15 + noise(k + 3).abs());
         let (down, up) = if k == 5 { (0.5, 0.2) } else { (-0.8, 1.0) };
-        let input = |factor: f64| format!("{} {unit}", estimate * factor).trim_end().to_string();
         Swing {
             label: label.into(),
+            unit: unit.into(),
+            inputs: (0.5 * estimate, 2.0 * estimate),
             low: 1.9e6 + down * size,
-            low_input: input(0.5),
             high: 1.9e6 + up * size,
-            high_input: input(2.0),
         }
     };
     Tornado {
@@ -435,6 +434,7 @@ fn intervals(name: &str, bars: bool) -> Intervals {
         head: Head::new(name, "What each policy did.").width(Width::Single),
         quantity: Quantity::new("Change in unemployed graduates, 2014 to 2018", "person"),
         bars,
+        probabilities: (0.5, 0.9),
         rows: ALTERNATIVES.iter().enumerate().map(row).collect(),
     }
 }

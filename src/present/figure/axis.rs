@@ -134,6 +134,16 @@ impl Axis {
         share.is_finite().then_some(share)
     }
 
+    /// `Dry powder (billion CNY)`, the unit held together.
+    pub fn named(&self) -> String {
+        let unit = self.unit.replace(' ', "\u{a0}");
+        match (self.title.is_empty(), unit.is_empty()) {
+            (_, true) => self.title.clone(),
+            (true, false) => format!("({unit})"),
+            (false, false) => format!("{} ({unit})", self.title),
+        }
+    }
+
     /// Whether a value lies on the axis, ends included.
     pub fn holds(&self, value: f64) -> bool {
         self.share(value).is_some_and(|share| (-1e-9..=1.0 + 1e-9).contains(&share))

@@ -1,10 +1,11 @@
 //! Horizontal bars: the tornado of a sensitivity analysis, and estimates with their intervals.
 
 use super::axis::drawable;
-use super::canvas::{Colour, Marker};
+use super::canvas::{Colour, Marker, Stroke};
 use super::key::{KeyItem, Sample};
 use super::panel::{Across, Layer, Panel, Rows};
-use super::{Sheet, style};
+use super::ticks::short;
+use super::{Sheet, paths, style};
 use crate::present::exhibit::Exhibit;
 use crate::present::plain::{Head, Quantity};
 use crate::present::refusal::Refusal;
@@ -23,11 +24,13 @@ pub struct Tornado {
 pub struct Swing {
     /// The input.
     pub label: String,
-    /// The outcome with the input at its low end, and how that end is written: `0.05 1/year`.
+    /// Of the input.
+    pub unit: String,
+    /// The ends of the input, low and high.
+    pub inputs: (f64, f64),
+    /// The outcome at the input's low end, and at its high end.
     pub low: f64,
-    pub low_input: String,
     pub high: f64,
-    pub high_input: String,
 }
 
 /// A point and its intervals for each row, in the order given.
@@ -37,6 +40,8 @@ pub struct Intervals {
     pub quantity: Quantity,
     /// Draw a bar from zero to the point, as for shares and attributions; without it, the point alone.
     pub bars: bool,
+    /// What the narrow and the wide intervals hold, between 0 and 1.
+    pub probabilities: (f64, f64),
     pub rows: Vec<BarInterval>,
 }
 
@@ -44,9 +49,9 @@ pub struct Intervals {
 pub struct BarInterval {
     pub label: String,
     pub estimate: f64,
-    /// The narrow interval, often 50 %.
+    /// The narrow interval.
     pub inner: Option<(f64, f64)>,
-    /// The wide interval, often 90 %.
+    /// The wide interval.
     pub outer: Option<(f64, f64)>,
 }
 
@@ -54,6 +59,9 @@ pub struct BarInterval {
 const ROW: f64 = 5.2;
 const LOWEST_ROW: f64 = 3.2;
 const MOST_ROWS: usize = 60;
+/// The strokes of narrow and wide intervals.
+const NARROW: Stroke = style::solid(style::INK, 2.2);
+const WIDE: Stroke = style::solid(style::INK, 0.75);
 const LOW: Colour = style::SKY;
 const HIGH: Colour = style::BLUE;
 
@@ -90,11 +98,10 @@ impl Tornado {
     }
 }
 
+/// `70,000 to 280,000 CNY`
 fn inputs(swing: &Swing) -> String {
-    match (swing.low_input.is_empty(), swing.high_input.is_empty()) {
-        (true, true) => String::new(),
-        _ => format!("{} to {}", swing.low_input, swing.high_input),
-    }
+    let (low, high) = swing.inputs;
+    format!("{} to {} {}", short(low), short(high), swing.unit).trim_end().into()
 }
 
 impl Intervals {
@@ -124,10 +131,8 @@ impl Intervals {
                     colour: style::BLUE.tint(0.45),
                 });
             }
-            for (interval, width) in [(row.outer, 0.75), (row.inner, 2.2)] {
-                if let Some((from, to)) = interval {
-                    layers.push(Layer::Along { at, from, to, stroke: style::solid(style::INK, width) });
-                }
+            for (interval, stroke) in [(row.outer, WIDE), (row.inner, NARROW)] {
+                layers.extend(interval.map(|(from, to)| Layer::Along { at, from, to, stroke }));
             }
             let (x, y) = (vec![row.estimate], vec![at]);
             layers.push(Layer::Points {
@@ -143,7 +148,11 @@ impl Intervals {
             layers.insert(0, Layer::Upright { x: 0.0, stroke: style::solid(style::AXIS, style::AXIS_WIDTH) });
         }
         let rows = Rows { names: self.rows.iter().map(|row| row.label.clone()).collect(), notes: Vec::new() };
-        in_rows(&self.head, "Estimates with intervals", &self.quantity, rows, layers, Vec::new())
+        let item = |stroke, p: f64| KeyItem::new(Sample::Line(stroke), format!("{} interval", paths::percent(p)));
+        let inner = self.rows.iter().any(|row| row.inner.is_some()).then(|| item(NARROW, self.probabilities.0));
+        let outer = self.rows.iter().any(|row| row.outer.is_some()).then(|| item(WIDE, self.probabilities.1));
+        let key = inner.into_iter().chain(outer).collect();
+        in_rows(&self.head, "Estimates with intervals", &self.quantity, rows, layers, key)
     }
 }
 

@@ -99,9 +99,9 @@ impl Grid {
                         title: if panel.turned {
                             Vec::new()
                         } else {
-                            placing::wrap(&named(&ys[i]), style::TITLE, room)
+                            placing::wrap(&ys[i].named(), style::TITLE, room)
                         },
-                        x_title: placing::wrap(&named(&xs[i]), style::TEXT, gutters.plot + 6.0),
+                        x_title: placing::wrap(&xs[i].named(), style::TEXT, gutters.plot + 6.0),
                         key_rows: key::rows(&panel.key, room),
                         lowest: false,
                     }
@@ -336,7 +336,7 @@ impl Grid {
             for i in 0..group.len() {
                 let (column, panel, axis) = (i % columns, panels[number + i], &ys[number + i]);
                 let labels = tick_width(axis);
-                let name = if panel.turned && !named(axis).is_empty() { TEXT_LINE + 0.6 } else { 0.0 };
+                let name = if panel.turned && !axis.named().is_empty() { TEXT_LINE + 0.6 } else { 0.0 };
                 if let Some(Rows { notes, .. }) = &panel.rows {
                     right[column] = right[column].max(LEADER + placing::widest(notes, style::TEXT));
                 }
@@ -389,11 +389,6 @@ fn far_apart(axis: &Axis, ticks: &[Tick], length: f64, extent: impl Fn(&Tick) ->
 fn tick_width(axis: &Axis) -> f64 {
     let lines = axis.ticks.iter().flat_map(|tick| tick.label.split('\n'));
     lines.map(|line| font::width(line, style::TEXT)).fold(0.0, f64::max)
-}
-
-/// `Dry powder (billion CNY)`.
-fn named(axis: &Axis) -> String {
-    if axis.unit.is_empty() { axis.title.clone() } else { format!("{} ({})", axis.title, axis.unit) }
 }
 
 /// The height above the plots of a row.
@@ -464,6 +459,6 @@ fn draw_axes(canvas: &mut Canvas, cell: &Cell, plot: Plot) {
     }
     if cell.panel.turned {
         let x = plot.left - style::TICK - style::TICK_GAP - tick_width(&cell.y) - 1.2;
-        canvas.turned_text(&named(&cell.y), (x, plot.top + plot.height / 2.0), style::TEXT, style::INK, Anchor::Middle);
+        canvas.turned_text(&cell.y.named(), (x, plot.top + plot.height / 2.0), style::TEXT, style::INK, Anchor::Middle);
     }
 }

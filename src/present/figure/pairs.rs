@@ -61,27 +61,19 @@ impl Pairs {
         if self.draws.len() > MOST_POINTS {
             remarks.push(Remark::Binned { draws: self.draws.len() });
         }
-        let total = style::width(self.head.width);
-        let line = |parameter: &Quantity| parameter.title.clone();
-        // Rows carry the names of parameters at their left, turned; columns below, with unit.
-        let left = EDGE + LINE + 9.0;
-        let cell = ((total - left - EDGE - 2.0) / count as f64 - GAP).max(6.0);
-        let mut axes = Vec::new();
-        for (parameter, values) in self.parameters.iter().zip(&columns) {
-            let shown: Vec<f64> = values.iter().copied().filter(|v| drawable(*v)).collect();
-            let axis = Axis::new(parameter, &shown, Range::Margin, &mut remarks)
-                .ok_or_else(|| Refusal::NothingFinite { exhibit: exhibit.clone(), series: parameter.title.clone() })?;
-            axes.push(axis.with_ticks(|axis, ticks| {
-                let place = |tick: &Tick| axis.share(tick.at).unwrap_or(0.0) * cell;
-                let widest = ticks.iter().map(|t| font::width(&t.label, style::TEXT)).fold(0.0, f64::max);
-                ticks.len() <= 3 && ticks.windows(2).all(|pair| place(&pair[1]) - place(&pair[0]) >= widest + 1.2)
-            }));
-        }
-        let names: Vec<Vec<String>> =
-            self.parameters.iter().map(|p| placing::wrap(&line(p), style::TEXT, cell)).collect();
+        let axes = columns
+            .iter()
+            .zip(&self.parameters)
+            .map(|(values, parameter)| {
+                Axis::new(parameter, values, Range::Margin, &mut remarks)
+                    .ok_or_else(|| Refusal::NothingFinite { exhibit: exhibit.clone(), series: parameter.title.clone() })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let (sheet, axes) = Cells::new(style::width(self.head.width), axes);
+        let (left, cell, names) = (sheet.left, sheet.cell, &sheet.names);
         let lines = names.iter().map(Vec::len).max().unwrap_or(0) as f64;
-        let height = EDGE + (cell + GAP) * count as f64 + style::TICK + style::TICK_GAP + LINE * (lines + 1.4) + EDGE;
-        let mut canvas = Canvas::new(total, (height * 100.0).ceil() / 100.0);
+        let height = EDGE + (cell + GAP) * count as f64 + style::TICK + style::TICK_GAP + LINE * (lines + 1.0) + EDGE;
+        let mut canvas = Canvas::new(style::width(self.head.width), (height * 100.0).ceil() / 100.0);
         for row in 0..count {
             for column in 0..count {
                 let plot = Plot {
@@ -92,10 +84,9 @@ impl Pairs {
                 };
                 if column > row {
                     let r = correlation(&columns[column], &columns[row]);
-                    write_correlation(&mut canvas, plot, r);
+                    write_correlation(&mut canvas, plot, r, style::TITLE);
                     continue;
                 }
-                frame(&mut canvas, plot);
                 if column == row {
                     histogram(&mut canvas, plot, &axes[row], &columns[row]);
                 } else {
@@ -107,6 +98,7 @@ impl Pairs {
                         drawing.layer(&mut canvas, &Layer::Points { x, y, marker, colour, hollow: None });
                     }
                 }
+                frame(&mut canvas, plot);
                 if row + 1 == count {
                     below(&mut canvas, plot, &axes[column], &names[column]);
                 }
@@ -147,24 +139,56 @@ impl Pairs {
     }
 
     fn describe(&self, columns: &[Vec<f64>]) -> String {
-        let mut strongest: Vec<(f64, usize, usize)> = Vec::new();
-        for i in 0..columns.len() {
-            for j in 0..i {
-                strongest.extend(correlation(&columns[i], &columns[j]).map(|r| (r, j, i)));
-            }
-        }
-        strongest.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
-        let named: Vec<String> = strongest
-            .iter()
-            .take(3)
-            .map(|(r, i, j)| {
-                let (a, b) = (&self.parameters[*i].title, &self.parameters[*j].title);
-                format!("{a} with {b} {}", ticks::number(*r, 2, 1e3))
-            })
-            .collect();
-        let (draws, parameters) = (self.draws.len(), self.parameters.len());
-        format!("Pairs plot of {draws} draws of {parameters} parameters. Strongest correlations: {}.", named.join("; "))
+        let names: Vec<&str> = self.parameters.iter().map(|parameter| parameter.title.as_str()).collect();
+        let strongest = strongest(&names, |i, j| correlation(&columns[i], &columns[j]));
+        format!("Pairs plot of {} draws of {} parameters. {strongest}", self.draws.len(), names.len())
     }
+}
+
+/// The three strongest correlations in words.
+fn strongest(names: &[&str], r: impl Fn(usize, usize) -> Option<f64>) -> String {
+    let pairs = (0..names.len()).flat_map(|i| (0..i).map(move |j| (i, j)));
+    let mut pairs: Vec<(f64, usize, usize)> = pairs.filter_map(|(i, j)| r(i, j).map(|r| (r, j, i))).collect();
+    pairs.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
+    pairs.truncate(3);
+    let named = pairs.iter().map(|(r, i, j)| format!("{} with {} {}", names[*i], names[*j], ticks::number(*r, 2, 1e3)));
+    format!("Strongest correlations: {}.", named.collect::<Vec<_>>().join("; "))
+}
+
+/// The square cells of a pairs plot.
+struct Cells {
+    /// From the page's edge to the first cell: names, turned, and tick labels.
+    left: f64,
+    cell: f64,
+    /// Broken to the cell.
+    names: Vec<Vec<String>>,
+}
+
+impl Cells {
+    /// Names and tick labels make the margin, the margin the cell, and the cell breaks the names: two passes settle it.
+    fn new(total: f64, axes: Vec<Axis>) -> (Cells, Vec<Axis>) {
+        let count = axes.len() as f64;
+        let mut cells = Cells { left: 0.0, cell: (total / count - GAP).max(6.0), names: Vec::new() };
+        let mut ticked = axes.clone();
+        for _ in 0..2 {
+            let cell = cells.cell;
+            ticked = axes.iter().map(|axis| axis.clone().with_ticks(|axis, ticks| few(axis, ticks, cell))).collect();
+            cells.names = axes.iter().map(|axis| placing::wrap(&axis.named(), style::TEXT, cell)).collect();
+            let lines = cells.names.iter().map(Vec::len).max().unwrap_or(0) as f64;
+            let labels = ticked.iter().flat_map(|axis| &axis.ticks).map(|tick| &tick.label);
+            cells.left =
+                EDGE + LINE * lines + 1.0 + placing::widest(labels, style::TEXT) + style::TICK + style::TICK_GAP;
+            cells.cell = ((total - cells.left - EDGE) / count - GAP).max(6.0);
+        }
+        (cells, ticked)
+    }
+}
+
+/// At most three ticks, with room between their labels.
+fn few(axis: &Axis, ticks: &[Tick], cell: f64) -> bool {
+    let place = |tick: &Tick| axis.share(tick.at).unwrap_or(0.0) * cell;
+    let widest = ticks.iter().map(|t| font::width(&t.label, style::TEXT)).fold(0.0, f64::max);
+    ticks.len() <= 3 && ticks.windows(2).all(|pair| place(&pair[1]) - place(&pair[0]) >= widest + 1.2)
 }
 
 /// Pearson's correlation over the draws in which both are finite; `None` for a constant.
@@ -195,22 +219,24 @@ fn histogram(canvas: &mut Canvas, plot: Plot, axis: &Axis, values: &[f64]) {
         counts[bin] += 1;
     }
     let most = counts.iter().copied().max().unwrap_or(0).max(1) as f64;
-    for (i, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let share = |i: usize| i as f64 / BINS as f64;
-        let (from, to) = (plot.at((share(i), 0.0)), plot.at((share(i + 1), 0.92 * *count as f64 / most)));
-        canvas.rectangle((from.0, to.1), (to.0, from.1), style::BLUE.tint(0.55));
+    // One outline for all bars, so that no seam shows between two.
+    let mut outline = vec![plot.at((0.0, 0.0))];
+    for (i, count) in counts.iter().enumerate() {
+        let height = 0.92 * *count as f64 / most;
+        outline.extend([i, i + 1].map(|edge| plot.at((edge as f64 / BINS as f64, height))));
     }
+    outline.push(plot.at((1.0, 0.0)));
+    canvas.area(outline, style::BLUE.tint(0.55), 1.0);
 }
 
 /// The correlation as a number, its strength as a ground.
-fn write_correlation(canvas: &mut Canvas, plot: Plot, r: Option<f64>) {
-    let centre =
-        (plot.left + plot.width / 2.0, plot.top + plot.height / 2.0 + style::TITLE * style::POINT * style::MIDDLE);
+fn write_correlation(canvas: &mut Canvas, plot: Plot, r: Option<f64>, size: f64) {
+    let (x, y) = plot.at((0.5, 0.5));
     let text = r.map_or("–".into(), |r| ticks::number(r, 2, 1e3));
     let strength = r.map_or(0.0, f64::abs);
     let (from, to) = ((plot.left, plot.top), (plot.right(), plot.bottom()));
     canvas.rectangle(from, to, style::BLUE.tint(0.35 * strength));
-    canvas.text(&text, centre, style::TITLE, style::INK, Anchor::Middle);
+    canvas.text(&text, (x, y + size * style::POINT * style::MIDDLE), size, style::INK, Anchor::Middle);
 }
 
 fn below(canvas: &mut Canvas, plot: Plot, axis: &Axis, name: &[String]) {
@@ -261,58 +287,45 @@ impl Correlation {
             return Err(Refusal::Lengths { exhibit, series: "correlation matrix".into(), expected: count, found });
         }
         let total = style::width(self.head.width);
-        let names: Vec<String> =
-            self.parameters.iter().enumerate().map(|(i, name)| format!("{name}  {}", i + 1)).collect();
-        let left = EDGE + placing::widest(&names, style::TEXT).min(total * 0.5) + 1.2;
-        let cell = ((total - left - EDGE) / count as f64).min(9.0);
-        let mut canvas = Canvas::new(total, ((2.0 * EDGE + LINE + 0.6 + cell * count as f64) * 100.0).ceil() / 100.0);
+        let number = font::width("00", style::TEXT) + 1.4;
+        let left = EDGE + placing::widest(&self.parameters, style::TEXT) + 1.4 + number;
+        // Cells with room for a number are wide and low, others square.
+        let wide = ((total - left - EDGE) / count as f64).min(14.0);
+        let numbers = wide >= 7.5;
+        let high = if numbers { 5.6 } else { wide };
+        let top = EDGE + LINE + 0.4;
+        let mut canvas = Canvas::new(total, ((top + EDGE + high * count as f64) * 100.0).ceil() / 100.0);
         let lower = style::TEXT * style::POINT * style::MIDDLE;
-        let top = EDGE + LINE + 0.6;
-        for i in 0..count {
-            let middle = top + (i as f64 + 0.5) * cell;
-            canvas.text(&names[i], (left - 1.0, middle + lower), style::TEXT, style::INK, Anchor::End);
-            let head = (left + (i as f64 + 0.5) * cell, EDGE + LINE * 0.8);
-            canvas.text(&(i + 1).to_string(), head, style::TEXT, style::INK, Anchor::Middle);
-            for j in 0..=i {
-                let centre = (left + (j as f64 + 0.5) * cell, middle);
-                self.disc(&mut canvas, centre, cell, self.matrix[i][j], i == j);
+        for (i, name) in self.parameters.iter().enumerate() {
+            let middle = top + (i as f64 + 0.5) * high;
+            let write = |canvas: &mut Canvas, text: &str, at: Place, colour, anchor| {
+                canvas.text(text, at, style::TEXT, colour, anchor);
+            };
+            let order = (i + 1).to_string();
+            write(&mut canvas, name, (left - number - 1.0, middle + lower), style::INK, Anchor::End);
+            write(&mut canvas, &order, (left - 1.0, middle + lower), style::GREY, Anchor::End);
+            let head = (left + (i as f64 + 0.5) * wide, EDGE + LINE * 0.8);
+            write(&mut canvas, &order, head, style::GREY, Anchor::Middle);
+            for (j, r) in self.matrix[i].iter().enumerate().take(i + 1) {
+                let plot = Plot { left: left + j as f64 * wide, top: top + i as f64 * high, width: wide, height: high };
+                if numbers {
+                    write_correlation(&mut canvas, plot, r.is_finite().then_some(*r), style::TEXT);
+                } else {
+                    disc(&mut canvas, plot, *r);
+                }
+                frame(&mut canvas, plot);
             }
         }
-        exhibits(&self.head, &[canvas], self.describe(), &[])
+        let names: Vec<&str> = self.parameters.iter().map(String::as_str).collect();
+        let strongest = strongest(&names, |i, j| Some(self.matrix[i][j]).filter(|r| r.is_finite()));
+        exhibits(&self.head, &[canvas], format!("Correlations of {count} parameters. {strongest}"), &[])
     }
+}
 
-    /// Area is strength; filled is positive, hollow negative, so that grey printing keeps the sign.
-    fn disc(&self, canvas: &mut Canvas, (x, y): Place, cell: f64, r: f64, diagonal: bool) {
-        let half = cell / 2.0;
-        let corners = [(x - half, y - half), (x + half, y - half), (x + half, y + half), (x - half, y + half)];
-        let mut outline = corners.to_vec();
-        outline.extend_from_slice(&corners[..2]);
-        canvas.line(outline, style::solid(style::HAIRLINE, 0.3));
-        let lower = style::TEXT * style::POINT * style::MIDDLE;
-        if diagonal || !r.is_finite() {
-            canvas.text(if diagonal { "1" } else { "–" }, (x, y + lower), style::TEXT, style::GREY, Anchor::Middle);
-            return;
-        }
-        let radius = half * 0.92 * r.abs().min(1.0).sqrt();
-        canvas.ring((x, y), radius, (r > 0.0).then_some(style::BLUE.tint(0.45)), style::BLUE);
-        if cell >= 6.5 {
-            let text = ticks::number(r, 2, 1e3);
-            canvas.text(&text, (x, y + lower), style::TEXT, style::INK, Anchor::Middle);
-        }
-    }
-
-    fn describe(&self) -> String {
-        let mut pairs: Vec<(f64, usize, usize)> =
-            (0..self.matrix.len()).flat_map(|i| (0..i).map(move |j| (self.matrix[i][j], j, i))).collect();
-        pairs.retain(|(r, _, _)| r.is_finite());
-        pairs.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
-        let named: Vec<String> = pairs
-            .iter()
-            .take(3)
-            .map(|(r, i, j)| {
-                format!("{} with {} {}", self.parameters[*i], self.parameters[*j], ticks::number(*r, 2, 1e3))
-            })
-            .collect();
-        format!("Correlations of {} parameters. Strongest: {}.", self.parameters.len(), named.join("; "))
+/// Area is strength; filled is positive, hollow negative, so that grey printing keeps the sign.
+fn disc(canvas: &mut Canvas, plot: Plot, r: f64) {
+    let radius = plot.width / 2.0 * 0.92 * r.abs().min(1.0).sqrt();
+    if radius.is_finite() {
+        canvas.ring(plot.at((0.5, 0.5)), radius, (r > 0.0).then_some(style::BLUE.tint(0.45)), style::BLUE);
     }
 }

@@ -42,10 +42,11 @@ pub fn spread(wanted: &[f64], heights: &[f64], lo: f64, hi: f64) -> Option<Vec<f
     Some(centres)
 }
 
-/// Breaks text at blanks into lines of at most this width in millimetres; a longer word has a line of its own.
+/// Breaks text at blanks (not at no-break spaces) into lines of at most this width in millimetres; a longer word has a
+/// line of its own.
 pub fn wrap(text: &str, size: f64, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
         match lines.last_mut() {
             Some(line) if font::width(line, size) + font::width(" ", size) + font::width(word, size) <= width => {
                 line.push(' ');

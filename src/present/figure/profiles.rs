@@ -1,7 +1,8 @@
 //! Profile likelihoods with the threshold that cuts out the confidence interval.
 
 use super::axis::Range;
-use super::canvas::Marker;
+use super::canvas::{Marker, Stroke};
+use super::key::{KeyItem, Sample};
 use super::panel::{Across, Layer, Panel};
 use super::{Sheet, columns, paths, style};
 use crate::present::exhibit::Exhibit;
@@ -35,6 +36,10 @@ pub struct ProfilePanel {
 /// Profiles are drawn up to this many thresholds; what lies higher does not matter.
 const HIGHEST: f64 = 3.0;
 
+/// The ground of the interval, and the line at the estimate.
+const INTERVAL: f64 = 0.12;
+const ESTIMATE: Stroke = style::solid(style::GREY, style::AXIS_WIDTH);
+
 impl Profiles {
     pub fn draw(&self) -> Result<Vec<Exhibit>, Refusal> {
         let name = &self.head.name;
@@ -44,7 +49,7 @@ impl Profiles {
         }
         let mut remarks = Vec::new();
         let columns = columns(self.head.width, self.panels.len());
-        let dashed = path_dashed();
+        let dashed = Stroke { dash: &[3.0, 2.0], ..style::solid(style::GREY, 0.6) };
         let mut panels = Vec::new();
         for (number, profile) in self.panels.iter().enumerate() {
             let title = &profile.parameter.title;
@@ -60,9 +65,9 @@ impl Profiles {
             let (from, to) = (profile.lower.unwrap_or(ends.0), profile.upper.unwrap_or(ends.1));
             let stroke = style::solid(style::BLUE, style::LINE_WIDTH);
             let layers = vec![
-                Layer::Columns { from, to, colour: style::BLUE, opacity: 0.12 },
-                Layer::Level { y: self.threshold, stroke: dashed, label: self.threshold_label.clone() },
-                Layer::Upright { x: profile.estimate, stroke: style::solid(style::GREY, style::AXIS_WIDTH) },
+                Layer::Columns { from, to, colour: style::BLUE, opacity: INTERVAL },
+                Layer::Level { y: self.threshold, stroke: dashed, label: String::new() },
+                Layer::Upright { x: profile.estimate, stroke: ESTIMATE },
                 Layer::Line { x: x.clone(), y: y.clone(), stroke, label: String::new(), fades: None },
                 Layer::Points { x, y, marker: Marker::Disc, colour: style::BLUE, hollow: None },
             ];
@@ -72,12 +77,15 @@ impl Profiles {
             panel.most = HIGHEST * self.threshold;
             panels.push(panel);
         }
+        let open = self.panels.iter().any(|panel| panel.lower.is_none() || panel.upper.is_none());
+        let interval = if open { "interval (open where it reaches the last point)" } else { "interval" };
+        let key = vec![
+            KeyItem::new(Sample::Line(dashed), format!("{} threshold", self.threshold_label)),
+            KeyItem::new(Sample::Ground { colour: style::BLUE, opacity: INTERVAL }, interval),
+            KeyItem::new(Sample::Line(ESTIMATE), "estimate"),
+        ];
         let head = &self.head;
         let plot_height = if panels.len() == 1 { 46.0 } else { 32.0 };
-        Sheet { head, kind: "Profile likelihoods", columns, plot_height, key: Vec::new(), remarks }.over_values(panels)
+        Sheet { head, kind: "Profile likelihoods", columns, plot_height, key, remarks }.over_values(panels)
     }
-}
-
-fn path_dashed() -> super::canvas::Stroke {
-    super::canvas::Stroke { dash: &[3.0, 2.0], ..style::solid(style::GREY, 0.6) }
 }

@@ -58,7 +58,8 @@ impl Starts {
             Layer::Points { x, y, marker: Marker::Disc, colour: style::INK, hollow }
         };
         let equal = ranked.iter().filter(|start| start.objective - best <= self.tolerance).count();
-        let label = format!("{equal} of {} at the best optimum", self.starts.len());
+        let within = super::ticks::short(self.tolerance);
+        let label = format!("{equal} of {} within {within} of the best", self.starts.len());
         let (from, to) = (floor * 0.6, self.tolerance);
         let layers = vec![
             Layer::Rows { from, to, colour: style::BLUE, opacity: 0.12 },

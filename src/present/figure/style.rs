@@ -73,7 +73,7 @@ pub fn path_stroke(place: usize) -> Stroke {
     Stroke { colour, opacity: 1.0, width: LINE_WIDTH, dash }
 }
 
-pub fn solid(colour: Colour, width: f64) -> Stroke {
+pub const fn solid(colour: Colour, width: f64) -> Stroke {
     Stroke { colour, opacity: 1.0, width, dash: &[] }
 }
 
