@@ -150,11 +150,12 @@ fn raised_number(text: &str) -> Option<i64> {
         Some(digits) => (-1, digits),
         None => (1, text),
     };
-    let mut number: Option<i64> = None;
-    for digit in digits.chars() {
-        number = number.unwrap_or(0).checked_mul(10)?.checked_add(raised_digit(digit)?).into();
+    if digits.is_empty() {
+        return None;
     }
-    number.map(|number| sign * number)
+    let number =
+        digits.chars().try_fold(0i64, |number, digit| number.checked_mul(10)?.checked_add(raised_digit(digit)?))?;
+    Some(sign * number)
 }
 
 /// A run of words: `people per year`, `person-years`, `Year-1` and plain names.
