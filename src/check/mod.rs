@@ -8,12 +8,14 @@ mod external;
 mod finding;
 mod names;
 mod references;
+mod units;
 
 pub use dimensions::{Dimensions, ElementId, ResolvedDimension};
 pub use elements::{Elements, left_hand_side, list as list_elements, product};
 pub use external::external_subscripts;
 pub use finding::Finding;
 pub use names::{Names, Symbol};
+pub use units::{ModelUnits, make_units_strict};
 
 use crate::diagnostic::{Diagnostic, Source, nearest};
 use crate::model::{Definition, Macro, Model, Name, Variable};
@@ -28,6 +30,7 @@ pub struct CheckedModel {
     dimensions: Dimensions,
     /// The model itself, then each macro.
     scopes: Vec<Scope>,
+    units: ModelUnits,
 }
 
 /// A space of names: the model's or a macro's.
@@ -49,6 +52,11 @@ impl CheckedModel {
 
     pub fn dimensions(&self) -> &Dimensions {
         &self.dimensions
+    }
+
+    /// The units that the model declares.
+    pub fn units(&self) -> &ModelUnits {
+        &self.units
     }
 
     /// The model's own names and elements.
@@ -106,9 +114,11 @@ pub fn check(
         let scope = scope(&definition.variables, names, &dimensions, &mut findings);
         scopes.push(scope);
     }
-    let checked = CheckedModel { source: source.clone(), model, dimensions, scopes };
+    let units = ModelUnits::default();
+    let mut checked = CheckedModel { source: source.clone(), model, dimensions, scopes, units };
     references::check(&checked, &mut findings);
-    let diagnostics: Vec<Diagnostic> = findings.iter().map(|finding| finding.diagnostic(source)).collect();
+    let mut diagnostics: Vec<Diagnostic> = findings.iter().map(|finding| finding.diagnostic(source)).collect();
+    checked.units = units::check(&checked, &mut diagnostics);
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
     (sound.then_some(checked), diagnostics)
 }

@@ -154,6 +154,22 @@ impl Unit {
         Unit { factors: self.factors.iter().map(|(name, exponent)| (name.clone(), -*exponent)).collect() }
     }
 
+    /// Whether every exponent is negative: `1/Year`.
+    pub fn is_reciprocal(&self) -> bool {
+        !self.is_dimensionless() && self.factors.values().all(|exponent| exponent.0 < 0)
+    }
+
+    /// The two names of a quotient such as `firm/company`, as written.
+    pub fn swapped_names(&self) -> Option<(String, String)> {
+        let mut factors = self.factors();
+        match (factors.next(), factors.next(), factors.next()) {
+            (Some((one, power)), Some((other, inverse)), None) if power == -inverse => {
+                Some((one.text.to_string(), other.text.to_string()))
+            }
+            _ => None,
+        }
+    }
+
     /// The unit raised to a power; `None` if an exponent leaves the multiples of 1/60.
     pub fn power(&self, exponent: Exponent) -> Option<Unit> {
         let mut factors = BTreeMap::new();

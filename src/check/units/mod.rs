@@ -1,0 +1,190 @@
+//! Dimensional analysis: the right-hand side of every equation against the declared unit of its variable.
+//!
+//! Numbers written in an equation take the unit of whatever they are added to or compared with and multiply without
+//! one, as in Vensim; variables without a unit and macros are unknown and spread no findings. Units are compared
+//! literally, without conversion: `Month` and `Year` differ.
+
+mod finding;
+mod functions;
+mod inference;
+
+use self::finding::UnitsFinding;
+use self::inference::{Inference, Measure};
+use super::{CheckedModel, is_skipped};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::{Definition, Expression, Model, Name, Store, Variable};
+use crate::units::{Synonyms, Unit};
+
+/// What the units of a model mean.
+#[derive(Clone, Debug, Default)]
+pub struct ModelUnits {
+    /// For each variable of the model, its unit where it declares a readable one.
+    pub variables: Vec<Option<Unit>>,
+    /// The unit of time, where the model declares one.
+    pub time: Option<Unit>,
+    /// Reads further unit texts, such as those of data, with the model's synonyms.
+    pub synonyms: Synonyms,
+}
+
+const CONTROL: [&str; 4] = ["initial time", "final time", "time step", "saveper"];
+
+/// Whether the variable sets the run and takes no part in the model.
+pub(super) fn is_control(variable: &Variable) -> bool {
+    CONTROL.contains(&variable.name.key())
+}
+
+/// Makes errors of the warnings about units.
+pub fn make_units_strict(diagnostics: &mut [Diagnostic]) {
+    for diagnostic in diagnostics {
+        if diagnostic.severity == Severity::Warning && diagnostic.code.starts_with("units-") {
+            diagnostic.severity = Severity::Error;
+        }
+    }
+}
+
+/// Reads all units of the model and checks its equations. A model that declares none is not examined.
+pub(super) fn check(checked: &CheckedModel, diagnostics: &mut Vec<Diagnostic>) -> ModelUnits {
+    let mut findings = Vec::new();
+    let units = read(checked.model(), &mut findings);
+    if units.variables.iter().any(Option::is_some) {
+        undeclared(checked.model(), &mut findings);
+        let mut inference = Inference::new(checked, &units);
+        for (variable, unit) in checked.model().variables.iter().zip(&units.variables) {
+            equations(variable, unit.as_ref(), units.time.as_ref(), &mut inference);
+        }
+        findings.extend(inference.into_findings());
+    }
+    let mut seen = Vec::new();
+    for finding in findings {
+        // Equations for many elements share expressions.
+        if !seen.contains(&finding) {
+            diagnostics.push(finding.diagnostic(checked.source(), units.time.as_ref()));
+            seen.push(finding);
+        }
+    }
+    units
+}
+
+fn read(model: &Model, findings: &mut Vec<UnitsFinding>) -> ModelUnits {
+    let mut groups = model.unit_aliases.clone();
+    let declares_time = |variable: &&Variable| is_control(variable) && variable.units.is_some();
+    let time_variable = model.variables.iter().find(declares_time);
+    let time_text = time_variable
+        .and_then(|variable| variable.units.as_ref().map(|units| &units.text))
+        .or(model.control.time_units.as_ref());
+    // Stella writes `people/time` where the unit of time was not chosen.
+    groups.extend(time_text.map(|text| vec![text.clone(), "time".to_owned(), "time unit".to_owned()]));
+    let (synonyms, faults) = Synonyms::new(&groups);
+    let unreadable = faults.into_iter().filter(|(text, _)| Some(text) != time_text);
+    findings.extend(unreadable.map(|(text, fault)| UnitsFinding::UnreadableSynonym { text, fault }));
+
+    let mut variables = Vec::with_capacity(model.variables.len());
+    for variable in &model.variables {
+        let text = variable.units.as_ref().filter(|units| !matches!(units.text.trim(), "" | "?"));
+        variables.push(text.and_then(|units| match synonyms.read(&units.text) {
+            Ok(unit) => Some(unit),
+            Err(fault) => {
+                findings.push(UnitsFinding::Unreadable {
+                    variable: variable.name.clone(),
+                    units: units.clone(),
+                    fault,
+                });
+                None
+            }
+        }));
+    }
+    let time = time_text.and_then(|text| synonyms.read(text).ok());
+    if let (Some(time), Some(first)) = (&time, time_variable) {
+        for (variable, unit) in model.variables.iter().zip(&variables) {
+            if let (true, Some(unit), Some(units)) = (is_control(variable), unit, &variable.units)
+                && unit != time
+            {
+                findings.push(UnitsFinding::TimeUnits {
+                    variable: variable.name.clone(),
+                    unit: unit.clone(),
+                    span: units.span,
+                    first: first.name.clone(),
+                    time: time.clone(),
+                    first_span: first.units.as_ref().map(|units| units.span),
+                });
+            }
+        }
+    }
+    ModelUnits { variables, time, synonyms }
+}
+
+/// One note for all variables that could take part and do not.
+fn undeclared(model: &Model, findings: &mut Vec<UnitsFinding>) {
+    let blank = |variable: &&Variable| variable.units.as_ref().is_none_or(|units| units.text.trim().is_empty());
+    let without: Vec<Name> = model
+        .variables
+        .iter()
+        .filter(blank)
+        .filter(|variable| !variable.hidden && !is_skipped(variable) && !is_control(variable))
+        .map(|variable| variable.name.clone())
+        .collect();
+    if !without.is_empty() {
+        findings.push(UnitsFinding::Undeclared { variables: without });
+    }
+}
+
+fn equations(variable: &Variable, unit: Option<&Unit>, time: Option<&Unit>, inference: &mut Inference) {
+    let declared = variable.units.as_ref().map(|units| units.span);
+    for equation in &variable.equations {
+        match &equation.definition {
+            Definition::Auxiliary(expression) | Definition::Unchangeable(expression) => {
+                let found = inference.measure(expression, unit);
+                if let (Measure::Unit(found), Some(unit)) = (found, unit)
+                    && found != *unit
+                {
+                    inference.report(UnitsFinding::Equation {
+                        variable: variable.name.clone(),
+                        declared: unit.clone(),
+                        declared_span: declared,
+                        found,
+                        span: expression.span,
+                    });
+                }
+            }
+            Definition::Stock(stock) => {
+                let initial = |expression: &Expression, inference: &mut Inference| {
+                    if let (Measure::Unit(found), Some(unit)) = (inference.measure(expression, unit), unit)
+                        && found != *unit
+                    {
+                        inference.report(UnitsFinding::Initial {
+                            stock: variable.name.clone(),
+                            declared: unit.clone(),
+                            declared_span: declared,
+                            found,
+                            span: expression.span,
+                        });
+                    }
+                };
+                initial(&stock.initial, inference);
+                let flow = unit.zip(time).map(|(unit, time)| unit.per(time));
+                if let (Measure::Unit(found), Some(flow)) = (inference.measure(&stock.derivative, flow.as_ref()), &flow)
+                    && found != *flow
+                {
+                    inference.report(UnitsFinding::Flow {
+                        stock: variable.name.clone(),
+                        expected: flow.clone(),
+                        declared_span: declared,
+                        found,
+                        span: stock.derivative.span,
+                    });
+                }
+                match &stock.store {
+                    Store::Reservoir | Store::Queue => {}
+                    Store::Conveyor(conveyor) => inference.time(&Name::new("transit time"), &conveyor.transit),
+                    Store::Oven(oven) => inference.time(&Name::new("cook time"), &oven.cook),
+                }
+            }
+            Definition::Values(_)
+            | Definition::Lookup(_)
+            | Definition::External(_)
+            | Definition::Data { .. }
+            | Definition::Skipped(_)
+            | Definition::Unreadable => {}
+        }
+    }
+}
