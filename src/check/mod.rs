@@ -5,6 +5,7 @@
 mod dimensions;
 mod elements;
 mod external;
+mod feedback;
 mod finding;
 mod names;
 mod references;
@@ -13,6 +14,7 @@ mod units;
 pub use dimensions::{Dimensions, ElementId, ResolvedDimension};
 pub use elements::{Elements, left_hand_side, list as list_elements, product};
 pub use external::external_subscripts;
+pub use feedback::{Doubt, Feedback, FeedbackLoop, Link, Loops, Polarity, feedback};
 pub use finding::Finding;
 pub use names::{Names, Symbol};
 pub use units::{ModelUnits, make_units_strict};
