@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Names of the pure number.
-const DIMENSIONLESS: &[&str] = &["dmnl", "dimensionless", "fraction", "unitless", "no unit", "none", "-"];
+const DIMENSIONLESS: &[&str] =
+    &["dmnl", "dimensionless", "fraction", "unitless", "no unit", "none", "radian", "rad", "-"];
 
 /// Spellings of one unit, the first of which stands for all. Plurals are not listed: the last `s` does not count.
 /// The time units, `person` and `dollar` are those of Vensim's default list of synonyms.

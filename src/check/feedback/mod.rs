@@ -3,17 +3,18 @@
 //! Links and loops are between variables, not their elements. A link's sign is that of a partial derivative, told from
 //! signs alone; where it depends on the state of the model, the link says why it is unknown.
 
+mod degree;
 mod graph;
 mod influence;
+mod interval;
 mod loops;
-mod sign;
 mod values;
 
 pub use influence::Doubt;
 pub use loops::{FeedbackLoop, Loops};
 
 use self::influence::{Influence, initial_argument, range};
-use self::sign::Signs;
+use self::interval::Signs;
 use self::values::values;
 use super::{CheckedModel, Symbol};
 use crate::model::{Definition, Equation, Expression, ExpressionKind, Function, LookupTable, Name, Variable};
@@ -69,18 +70,20 @@ pub struct Feedback {
     /// By cause, then effect.
     pub links: Vec<Link>,
     pub loops: Loops,
+    /// Stocks that polarities suppose to stay above zero, though the equations do not ensure it.
+    pub supposed: Vec<usize>,
 }
 
 /// Links and loops of the model proper; macros are links of unknown sign.
 pub fn feedback(checked: &CheckedModel) -> Feedback {
     let variables = &checked.model().variables;
-    let values = values(checked);
+    let (values, supposed) = values(checked);
     let mut links: BTreeMap<(usize, usize), Link> = BTreeMap::new();
     for (effect, variable) in variables.iter().enumerate() {
         for equation in &variable.equations {
             let Some(rule) = rule(equation) else { continue };
             for cause in causes(checked, rule) {
-                let mut influence = Influence::new(&values, equation, Some(cause));
+                let mut influence = Influence::new(&values, variable, equation, Some(cause));
                 let derivative = influence.slope(rule).derivative;
                 if derivative == Signs::ZERO {
                     continue;
@@ -103,7 +106,7 @@ pub fn feedback(checked: &CheckedModel) -> Feedback {
     }
     let links: Vec<Link> = links.into_values().collect();
     let loops = Loops::of(variables, &links);
-    Feedback { links, loops }
+    Feedback { links, loops, supposed }
 }
 
 /// What determines the value during a run: the expression of an auxiliary, the net flow of a stock.

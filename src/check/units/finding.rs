@@ -132,7 +132,7 @@ impl UnitsFinding {
                 format!("{} in {unit} is raised to a power that gives no unit", quote(source, *span)),
             )
             .at(source, *span, unit.to_string())
-            .also(*exponent, "not a plain number")
+            .also(*exponent, "by this exponent")
             .help(format!("raise a ratio instead: divide by a reference value in {unit}")),
         }
     }

@@ -42,11 +42,12 @@ pub fn make_units_strict(diagnostics: &mut [Diagnostic]) {
     }
 }
 
-/// Reads all units of the model and checks its equations. A model that declares none is not examined.
+/// Reads all units of the model and checks its equations. A model that declares units of time alone is not examined.
 pub(super) fn check(checked: &CheckedModel, diagnostics: &mut Vec<Diagnostic>) -> ModelUnits {
     let mut findings = Vec::new();
     let units = read(checked.model(), &mut findings);
-    if units.variables.iter().any(Option::is_some) {
+    let declares = |(variable, unit): (&Variable, &Option<Unit>)| unit.is_some() && !is_control(variable);
+    if checked.model().variables.iter().zip(&units.variables).any(declares) {
         undeclared(checked.model(), &mut findings);
         let mut inference = Inference::new(checked, &units);
         for (variable, unit) in checked.model().variables.iter().zip(&units.variables) {
