@@ -1,6 +1,7 @@
 //! The tokens of an equation into an expression, by operator strength (XMILE 1.0, section 3.3.1). What names mean is
 //! asked of the [`Scope`].
 
+use super::arrays;
 use super::fault::{Fault, Faults};
 use super::lexer::{Keyword, Placed, Symbol, Token, WrittenName, tokens};
 use super::scope::{Index, Scope};
@@ -22,7 +23,10 @@ pub(super) fn expression(text: &PlacedText, scope: &Scope, faults: &mut Faults) 
     }
     let mut parser = Parser { tokens: &tokens, at: 0, text, scope, depth: 0, dimension: None, reducing: false };
     match parser.whole() {
-        Ok(expression) => Some(expression),
+        Ok(mut expression) => {
+            arrays::make_explicit(&mut expression, scope);
+            Some(expression)
+        }
         Err((fault, span)) => {
             faults.push(fault, span);
             None
@@ -77,9 +81,6 @@ struct Parser<'p> {
     /// Within the arguments of a function that turns arrays into numbers.
     reducing: bool,
 }
-
-/// Functions that turn arrays into numbers (XMILE 3.7.1.3).
-const REDUCTIONS: [&str; 8] = ["sum", "mean", "min", "max", "stddev", "size", "prod", "rank"];
 
 impl Parser<'_> {
     fn whole(&mut self) -> Read<Expression> {
@@ -236,7 +237,7 @@ impl Parser<'_> {
         self.at += 1;
         let mut arguments = Vec::new();
         let around = (self.dimension.take(), self.reducing);
-        self.reducing |= name.parts.last().is_some_and(|own| REDUCTIONS.contains(&own.to_ascii_lowercase().as_str()));
+        self.reducing |= name.parts.last().is_some_and(|own| arrays::may_reduce(own));
         if *self.token() != Token::Symbol(Symbol::Close) {
             loop {
                 let argument = self.expression(0)?;

@@ -2,6 +2,7 @@
 //! it, and what isee's tools add. Views and all else that only draws are skipped. Modules are flattened. Names in
 //! equations are resolved to flat names; whether they exist, and what functions mean, is left to `check`.
 
+mod arrays;
 mod document;
 mod fault;
 mod grammar;
@@ -75,6 +76,7 @@ fn file(root: Node, raw: &str, model: &mut Model, faults: &mut Faults) {
         .map(|declared| (declared.flat.key().to_owned(), declared.clone()))
         .collect();
     let connected = module::connections(&instances, raw, &mut file, faults);
+    file.arrays = arrays(&file);
     model.control = settings::control(root, raw, &file, faults);
     let tables_used = RefCell::default();
     for instance in &instances {
@@ -84,6 +86,19 @@ fn file(root: Node, raw: &str, model: &mut Model, faults: &mut Faults) {
     let beside = tables_beside(&model.variables, &tables_used.take());
     model.variables.extend(beside);
     model.macros = macros::read(root, raw, &file, faults);
+}
+
+/// The dimensions of all arrays and of the tables beside them.
+fn arrays(file: &Declarations) -> HashMap<String, Vec<usize>> {
+    let mut arrays = HashMap::new();
+    for declared in file.models.values().flat_map(|names| names.variables.values()) {
+        let dimensions = &file.source(declared).dimensions;
+        if !dimensions.is_empty() {
+            arrays.insert(declared.flat.key().to_owned(), dimensions.clone());
+            arrays.insert(declared.table().key().to_owned(), dimensions.clone());
+        }
+    }
+    arrays
 }
 
 /// The variables of one model in file order.

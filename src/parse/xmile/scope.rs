@@ -19,6 +19,8 @@ pub(super) struct Declarations {
     pub elements: HashSet<String>,
     /// By key of the model's name; the root is `""`.
     pub models: BTreeMap<String, ModelNames>,
+    /// The dimensions of arrays, by key of the flat name.
+    pub arrays: HashMap<String, Vec<usize>>,
     /// Variables with a graphical function, by key of the flat name.
     pub tables: HashMap<String, Declared>,
     /// What connected inputs stand for, by key of the flat name, followed to the end.
@@ -170,6 +172,18 @@ impl Scope<'_> {
     fn owner_has(&self, dimension: usize) -> (bool, bool) {
         let count = self.owner.map_or(0, |owner| owner.dimensions.iter().filter(|own| **own == dimension).count());
         (count > 0, count > 1)
+    }
+
+    pub fn owner_has_once(&self, dimension: usize) -> bool {
+        self.owner_has(dimension) == (true, false)
+    }
+
+    /// The dimensions of an array by its flat name.
+    pub fn dimensions_of(&self, flat: &Name) -> Option<&[usize]> {
+        let within = self.model.variables.get(flat.key()).filter(|declared| declared.flat == *flat);
+        let within = within.map(|declared| self.file.source(declared).dimensions.as_slice());
+        let dimensions = within.or_else(|| self.file.arrays.get(flat.key()).map(Vec::as_slice));
+        dimensions.filter(|dimensions| !dimensions.is_empty())
     }
 
     fn ambiguous(&self, dimension: &Name, span: Span) -> (Fault, Span) {

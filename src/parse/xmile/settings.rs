@@ -54,12 +54,21 @@ pub(super) fn control(root: Node, raw: &str, file: &Declarations, faults: &mut F
         stop,
         step: Some(step.unwrap_or_else(one)), // XMILE 3.4: DT is 1 unless given
         save_every,
-        method: specs.attribute_node("method").map(|attribute| MethodText {
-            text: attribute.value().to_owned(),
-            span: Some(PlacedText::of_attribute(attribute, raw).span),
-        }),
+        method: Some(specs.attribute_node("method").map_or_else(
+            || MethodText { text: "euler".to_owned(), span: None }, // XMILE 3.4.1
+            |attribute| MethodText {
+                text: first_known(attribute.value()).to_owned(),
+                span: Some(PlacedText::of_attribute(attribute, raw).span),
+            },
+        )),
         time_units: specs.attribute("time_units").map(str::to_owned).filter(|units| !units.trim().is_empty()),
     }
+}
+
+/// The first of several methods that every simulator of the trade has: `gear, rk4` is rk4 (XMILE 3.4.1).
+fn first_known(methods: &str) -> &str {
+    let known = |method: &&str| ["euler", "rk2", "rk4", "rk45"].iter().any(|name| name.eq_ignore_ascii_case(method));
+    methods.split(',').map(str::trim).find(known).unwrap_or(methods)
 }
 
 fn step(element: Node, step: Expression, raw: &str, faults: &mut Faults) -> Option<Expression> {
