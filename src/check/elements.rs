@@ -100,6 +100,12 @@ impl Elements {
                 });
             }
         }
+        // An array whose elements each have an equation keeps the dimensions it declares.
+        for (place, name) in variable.dimensions.iter().enumerate().take(elements.rank) {
+            if elements.dimensions[place].is_none() {
+                elements.dimensions[place] = names.dimension(name);
+            }
+        }
         elements
     }
 }

@@ -78,6 +78,9 @@ pub struct Run {
     /// Steps after which the run is given up.
     #[arg(long, default_value_t = 10_000_000)]
     pub max_steps: u64,
+    /// Leave out the estimate of the integration error, which costs further runs.
+    #[arg(long)]
+    pub unchecked: bool,
     /// Table to write (CSV); without it the table goes to standard output.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

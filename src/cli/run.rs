@@ -6,7 +6,7 @@ use super::load::load;
 use super::messages::{refuse, show};
 use crate::compile::{Landing, Outputs, Request, compile};
 use crate::diagnostic::Diagnostic;
-use crate::simulate::{self, Method, Settings};
+use crate::simulate::{self, Accuracy, Difference, Method, Settings};
 use std::io::Write;
 
 /// Runs the command.
@@ -63,6 +63,9 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
         Ok(table) => table,
         Err(failure) => return refuse(&[failure.diagnostic()], colour, ExitStatus::Unusable),
     };
+    if !arguments.unchecked {
+        show(&[integration_error(&simulate::accuracy(&program, &settings, &table))], colour);
+    }
     match &arguments.out {
         Some(path) => match table.write_csv(path) {
             Ok(()) => ExitStatus::Done,
@@ -75,6 +78,28 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
             ExitStatus::Done
         }
     }
+}
+
+/// The estimates of the integration error, worded.
+fn integration_error(accuracy: &Accuracy) -> Diagnostic {
+    let against = |difference: &Option<Difference>| match difference {
+        Some(Difference { variable, time, relative }) => {
+            format!("{relative:.1e} of its largest value (`{variable}` at time {time})")
+        }
+        None => "none".to_owned(),
+    };
+    let halved = match &accuracy.halved {
+        Ok(difference) => against(difference),
+        Err(_) => "no answer, the finer run failed".to_owned(),
+    };
+    let independent = match &accuracy.independent {
+        Ok(difference) => against(difference),
+        Err(refusal) => format!("no answer, {}", refusal.words()),
+    };
+    Diagnostic::note(
+        "integration-error",
+        format!("largest difference to a run with half the step: {halved}; to an independent code: {independent}"),
+    )
 }
 
 fn overrides(arguments: &Run, faults: &mut Vec<Diagnostic>) -> Vec<(String, f64)> {

@@ -413,6 +413,35 @@ impl<'a, const L: usize> Batch<'a, L> {
     }
 }
 
+/// A time at which a run stops on its way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stop {
+    pub time: f64,
+    pub save: bool,
+    pub switch: bool,
+}
+
+/// The saves and switches of a run with the program's own constants, in order.
+pub fn stops(program: &Program, settings: &Settings, saves: &[f64]) -> Vec<Stop> {
+    let member = Member { number: 0, changes: Vec::new() };
+    let batch = Batch::<1>::begin(program, settings, std::slice::from_ref(&member));
+    let switches = batch.lanes.first().map_or(&[][..], |lane| &lane.switches[..]);
+    let mut all: Vec<Stop> = (saves.iter().map(|time| Stop { time: *time, save: true, switch: false }))
+        .chain(switches.iter().map(|time| Stop { time: *time, save: false, switch: true }))
+        .collect();
+    all.sort_by(|a, b| a.time.total_cmp(&b.time));
+    let step = batch.lanes.first().map_or(1.0, |lane| lane.step);
+    all.dedup_by(|next, kept| {
+        let same = next.time - kept.time <= SAME * step;
+        if same {
+            kept.save |= next.save;
+            kept.switch |= next.switch;
+        }
+        same
+    });
+    all
+}
+
 /// `start + length * sum(weights * slopes)` in a fixed order.
 #[inline]
 fn combine<const L: usize>(
@@ -457,6 +486,7 @@ impl Lane {
         let read = |register: Register| registers[register as usize][lane];
         let (start, step, every) =
             (read(program.controls.start), read(program.controls.step), read(program.controls.save_every));
+        let step = step * settings.step_share;
         // A moving final time is read at the first save.
         let stop = if program.controls.stop_moves { f64::INFINITY } else { read(program.controls.stop) };
         let mut state = Lane {

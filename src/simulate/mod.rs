@@ -1,5 +1,6 @@
 //! A program into trajectories: fixed-step and adaptive methods over one lane or many, landing on saves and switches.
 
+mod accuracy;
 mod blame;
 mod execute;
 mod failure;
@@ -8,6 +9,7 @@ mod method;
 mod settings;
 mod vectors;
 
+pub use accuracy::{Accuracy, Difference, Refusal, accuracy, difference};
 pub use failure::Failure;
 pub use lanes::{Member, Saved};
 pub use method::Method;

@@ -8,6 +8,8 @@ pub struct Settings {
     /// Relative and absolute tolerance of error control, for each state. Fixed-step methods ignore them.
     pub relative: f64,
     pub absolute: f64,
+    /// Share of TIME STEP that a fixed step takes; the model's own TIME STEP keeps its value.
+    pub step_share: f64,
     pub save: Save,
     /// Of random numbers.
     pub seed: u64,
@@ -30,6 +32,7 @@ impl Default for Settings {
             method: Method::Euler,
             relative: 1e-6,
             absolute: 1e-9,
+            step_share: 1.0,
             save: Save::Every,
             seed: 1,
             budget: 10_000_000,

@@ -75,8 +75,8 @@ impl<'a> Lowering<'a> {
             F::Minimum | F::Maximum if arguments.len() == 1 => {
                 self.vector_function(function, arguments, expression, context)
             }
+            F::GetTimeValue => self.get_time_value(arguments, expression, context),
             F::DelayConveyor
-            | F::GetTimeValue
             | F::History
             | F::SheetConstants
             | F::SheetData
@@ -223,6 +223,25 @@ impl<'a> Lowering<'a> {
             }
             _ => return Err(self.unsupported(function, expression, context)),
         })
+    }
+
+    /// GET TIME VALUE(relative to, offset, measure): the current (0) or initial (1) time plus the offset, in units of
+    /// time (measure 0). The clock and the calendar are not at hand.
+    fn get_time_value(
+        &mut self,
+        arguments: &'a [Expression],
+        expression: &'a Expression,
+        context: &Context,
+    ) -> Lowered {
+        let [base, offset, measure] = arguments else { return Err(Failed) };
+        let (base, measure) = (self.expression(base, context)?, self.expression(measure, context)?);
+        let offset = self.expression(offset, context)?;
+        let from = match (self.constant_value(base), self.constant_value(measure)) {
+            (Some(0.0), Some(0.0)) => self.time(),
+            (Some(1.0), Some(0.0)) => self.control("INITIAL TIME", context.phase)?,
+            _ => return Err(self.unsupported(Function::GetTimeValue, expression, context)),
+        };
+        Ok(self.graph.binary(Binary::Add, from, offset))
     }
 
     pub(super) fn fold(&mut self, operation: Binary, values: &[Value]) -> Value {

@@ -3,9 +3,12 @@
 use super::scope::Context;
 use super::{Failed, Held, Lowered, Lowering, Memory, MemoryKind, Origin, Phase};
 use crate::compile::fault::Fault;
-use crate::compile::graph::{Slot, Value};
+use crate::compile::graph::{Pace, Slot, Value};
 use crate::compile::operation::Binary;
 use crate::model::{Expression, Function};
+
+/// Parts of a call from here on are delay times of earlier steps.
+const LAG: usize = 1 << 20;
 
 /// The shapes of a chain of first-order stages.
 #[derive(Clone, Copy, PartialEq)]
@@ -14,6 +17,9 @@ enum Chain {
     Smooth,
     /// Material: each stage holds what came in; the output is the last outflow.
     Delay,
+    /// Material, as Vensim's DELAY N: a change of the delay time reaches the stages one step apart, the output with
+    /// the second.
+    LaggedDelay,
 }
 
 impl<'a> Lowering<'a> {
@@ -35,12 +41,13 @@ impl<'a> Lowering<'a> {
             F::Delay3 => self.chain(Chain::Delay, input, &rest[0], rest.get(1), 3, expression, context),
             // Vensim: input, delay, initial, order. XMILE: input, delay, order, initial.
             F::SmoothN | F::DelayN => {
-                let order = self.order(&rest[2], context)?;
-                let chain = if function == F::SmoothN { Chain::Smooth } else { Chain::Delay };
+                let delay = (function == F::DelayN).then_some(&rest[0]);
+                let order = self.order(&rest[2], delay, context)?;
+                let chain = if function == F::SmoothN { Chain::Smooth } else { Chain::LaggedDelay };
                 self.chain(chain, input, &rest[0], Some(&rest[1]), order, expression, context)
             }
             F::SmoothOrder | F::DelayOrder => {
-                let order = self.order(&rest[1], context)?;
+                let order = self.order(&rest[1], None, context)?;
                 let chain = if function == F::SmoothOrder { Chain::Smooth } else { Chain::Delay };
                 self.chain(chain, input, &rest[0], rest.get(2), order, expression, context)
             }
@@ -72,11 +79,26 @@ impl<'a> Lowering<'a> {
         Origin::Call { instance: context.instance, span: expression.span, bindings: context.bindings(), part }
     }
 
-    /// A whole number of stages, known before the run.
-    fn order(&mut self, expression: &'a Expression, context: &Context) -> Result<usize, Failed> {
-        let value = self.expression(expression, context)?;
-        match self.constant_value(value) {
-            Some(order) if (1.0..=1000.0).contains(&order.round()) => Ok(order.round() as usize),
+    /// A whole number of stages, known before the run. Vensim gives a material delay no more stages than its delay time
+    /// has steps.
+    fn order(
+        &mut self,
+        expression: &'a Expression,
+        delay: Option<&'a Expression>,
+        context: &Context,
+    ) -> Result<usize, Failed> {
+        let at_start = context.in_phase(Phase::Initial);
+        let value = self.expression(expression, &at_start)?;
+        let mut most = f64::INFINITY;
+        if let Some(delay) = delay {
+            let delay = self.expression(delay, &at_start)?;
+            let step = self.control("TIME STEP", Phase::Initial)?;
+            if let (Some(delay), Some(step)) = (self.value_at_start(delay), self.value_at_start(step)) {
+                most = (delay / step * (1.0 + 1e-9)).floor().max(1.0);
+            }
+        }
+        match self.value_at_start(value) {
+            Some(order) if (1.0..=1000.0).contains(&order.floor()) => Ok(order.floor().min(most) as usize),
             _ => {
                 let variable = self.reading(context);
                 let argument = "the order of the delay (1 to 1000)".to_owned();
@@ -113,18 +135,18 @@ impl<'a> Lowering<'a> {
             let context = context.clone();
             let levels = levels.clone();
             self.defer(move |lowering| {
-                let Ok(share) = lowering.share(delay, order, &context) else { return };
+                let Ok(shares) = lowering.shares(chain, delay, order, expression, &context) else { return };
                 let at_start = context.in_phase(Phase::Initial);
                 let initial = lowering.expression(initial.unwrap_or(input), &at_start);
                 let initial = match (chain, initial, lowering.share(delay, order, &at_start)) {
                     (Chain::Smooth, initial, _) => initial,
-                    (Chain::Delay, Ok(initial), Ok(share)) => {
+                    (Chain::Delay | Chain::LaggedDelay, Ok(initial), Ok(share)) => {
                         Ok(lowering.graph.binary(Binary::Multiply, initial, share))
                     }
                     _ => Err(Failed),
                 };
                 let Ok(mut incoming) = lowering.expression(input, &context) else { return };
-                for state in levels {
+                for (state, share) in levels.into_iter().zip(shares) {
                     let level = lowering.graph.slot(Slot::State(state));
                     let derivative = match chain {
                         Chain::Smooth => {
@@ -132,7 +154,7 @@ impl<'a> Lowering<'a> {
                             incoming = level;
                             lowering.graph.binary(Binary::Divide, gap, share)
                         }
-                        Chain::Delay => {
+                        Chain::Delay | Chain::LaggedDelay => {
                             let outflow = lowering.graph.binary(Binary::Divide, level, share);
                             let net = lowering.graph.binary(Binary::Subtract, incoming, outflow);
                             incoming = outflow;
@@ -146,11 +168,46 @@ impl<'a> Lowering<'a> {
         let last = self.graph.slot(Slot::State(levels[order - 1]));
         match chain {
             Chain::Smooth => Ok(last),
-            Chain::Delay => {
-                let share = self.share(delay, order, context)?;
+            Chain::Delay | Chain::LaggedDelay => {
+                let shares = self.shares(chain, delay, order, expression, context)?;
+                let share = if chain == Chain::Delay { shares[0] } else { shares[1] };
                 Ok(self.graph.binary(Binary::Divide, last, share))
             }
         }
+    }
+
+    /// Each stage's part of the delay time.
+    fn shares(
+        &mut self,
+        chain: Chain,
+        delay: &'a Expression,
+        stages: usize,
+        expression: &'a Expression,
+        context: &Context,
+    ) -> Result<Vec<Value>, Failed> {
+        let share = self.share(delay, stages, context)?;
+        let mut shares = vec![share];
+        while shares.len() < stages.max(2) {
+            let before = shares[shares.len() - 1];
+            if chain != Chain::LaggedDelay || self.graph.pace(share) != Pace::Moving {
+                shares.push(share);
+                continue;
+            }
+            let origin = self.origin(expression, context, LAG + shares.len());
+            let name = format!("{} (delay time)", self.reading(context));
+            let (memory, new) = self.memory(origin, name, MemoryKind::Sample);
+            if new {
+                self.memories[memory as usize].input = before;
+                let context = context.in_phase(Phase::Initial);
+                self.defer(move |lowering| {
+                    if let Ok(start) = lowering.share(delay, stages, &context) {
+                        lowering.memories[memory as usize].initial = start;
+                    }
+                });
+            }
+            shares.push(self.graph.slot(Slot::Memory(memory)));
+        }
+        Ok(shares)
     }
 
     fn share(&mut self, delay: &'a Expression, order: usize, context: &Context) -> Lowered {

@@ -16,7 +16,7 @@ mod vectors;
 pub use scope::{Bindings, Context};
 
 use super::fault::Fault;
-use super::graph::{Graph, Slot, Value};
+use super::graph::{Graph, Node, Pace, Slot, Value};
 use super::request::Request;
 use crate::check::{CheckedModel, ElementId};
 use crate::diagnostic::Span;
@@ -132,6 +132,8 @@ pub struct Lowering<'a> {
     pending: VecDeque<Deferred<'a>>,
     limited: HashMap<usize, usize>,
     overrides: HashMap<String, f64>,
+    /// The initial time itself is being computed.
+    starting: bool,
 }
 
 impl<'a> Lowering<'a> {
@@ -162,6 +164,7 @@ impl<'a> Lowering<'a> {
             pending: VecDeque::new(),
             limited: variables::limited_flows(checked),
             overrides,
+            starting: false,
         }
     }
 
@@ -191,9 +194,13 @@ impl<'a> Lowering<'a> {
         self.graph.slot(Slot::Time)
     }
 
-    /// The number a computation of constants has, marking the constants it uses as structural.
+    /// The number that a computation of constants has, marking the constants it uses as structural.
     pub fn constant_value(&mut self, value: Value) -> Option<f64> {
-        use super::graph::Node;
+        if self.graph.pace(value) == Pace::Moving { None } else { self.value_at_start(value) }
+    }
+
+    /// As [`Self::constant_value`], and time may take part: it is read at the start of the run.
+    pub fn value_at_start(&mut self, value: Value) -> Option<f64> {
         Some(match self.graph.node(value) {
             Node::Constant(bits) => f64::from_bits(bits),
             Node::Slot(Slot::Parameter(number)) => {
@@ -201,18 +208,25 @@ impl<'a> Lowering<'a> {
                 constant.structural = true;
                 constant.value
             }
+            Node::Slot(Slot::Time) if !self.starting => {
+                self.starting = true;
+                let start =
+                    self.control("INITIAL TIME", Phase::Initial).ok().and_then(|start| self.value_at_start(start));
+                self.starting = false;
+                start?
+            }
             Node::Slot(_) | Node::Part(..) => return None,
-            Node::Unary(operation, a) => operation.apply(self.constant_value(a)?),
-            Node::Binary(operation, a, b) => operation.apply(self.constant_value(a)?, self.constant_value(b)?),
+            Node::Unary(operation, a) => operation.apply(self.value_at_start(a)?),
+            Node::Binary(operation, a, b) => operation.apply(self.value_at_start(a)?, self.value_at_start(b)?),
             Node::Select(condition, then, otherwise) => {
-                if self.constant_value(condition)? != 0.0 {
-                    self.constant_value(then)?
+                if self.value_at_start(condition)? != 0.0 {
+                    self.value_at_start(then)?
                 } else {
-                    self.constant_value(otherwise)?
+                    self.value_at_start(otherwise)?
                 }
             }
             Node::Lookup(table, x) => {
-                let x = self.constant_value(x)?;
+                let x = self.value_at_start(x)?;
                 self.graph.tables[table as usize].at(x)
             }
         })

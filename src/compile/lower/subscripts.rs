@@ -6,7 +6,7 @@ use crate::check::{ElementId, Symbol, product};
 use crate::compile::fault::Fault;
 use crate::compile::graph::{Value, VectorOperation};
 use crate::diagnostic::Span;
-use crate::model::{Expression, ExpressionKind, Function, Name, Subscript, SubscriptKind};
+use crate::model::{Dialect, Expression, ExpressionKind, Function, Name, Subscript, SubscriptKind};
 
 /// One place of a reference: an element known now, or a number computed at run time that counts from 1.
 enum Index {
@@ -130,7 +130,8 @@ impl<'a> Lowering<'a> {
         match &subscript.kind {
             SubscriptKind::Name(name) => {
                 if let Some(dimension) = names.dimension(name) {
-                    return match self.bound_element(dimension, context) {
+                    let reduced = || context.reduced.iter().rev().find(|(own, _)| *own == dimension).map(|(_, e)| *e);
+                    return match self.bound_element(dimension, context).or_else(reduced) {
                         Some(element) => Ok(Index::Known(element)),
                         None => Err(self.outside(name.text(), subscript.span, context)),
                     };
@@ -267,29 +268,30 @@ impl<'a> Lowering<'a> {
         Ok(self.graph.select(valid, picked, zero))
     }
 
-    /// A dimension as a number: the place, from 1, of the element that it stands for.
+    /// A dimension as a number: that of the element which it stands for.
     pub(super) fn position_of_dimension(&mut self, dimension: usize, span: Span, context: &Context) -> Lowered {
         let name = self.checked.dimensions().get(dimension).name.text().to_owned();
         let reduced = context.reduced.iter().rev().find(|(own, _)| *own == dimension).map(|(_, element)| *element);
-        let Some(element) = self.bound_element(dimension, context).or(reduced) else {
-            return Err(self.outside(&name, span, context));
-        };
-        let elements = &self.checked.dimensions().get(dimension).elements;
-        let place = elements.iter().position(|own| *own == element).map_or(0, |place| place + 1);
-        Ok(self.number(place as f64))
+        match self.bound_element(dimension, context).or(reduced) {
+            Some(element) => Ok(self.position(element)),
+            None => Err(self.outside(&name, span, context)),
+        }
     }
 
-    /// An element as a number: its place, from 1, in the largest dimension that lists it.
+    /// An element as a number.
     pub(super) fn position_of_element(&mut self, name: &Name) -> Value {
-        let dimensions = self.checked.dimensions();
-        let count = self.checked.model().dimensions.len();
-        let element = dimensions.element(name);
-        let place = (0..count)
-            .map(|number| &dimensions.get(number).elements)
-            .filter_map(|list| Some((list.len(), list.iter().position(|own| Some(*own) == element)?)))
-            .max_by_key(|(size, _)| *size)
-            .map_or(0, |(_, place)| place + 1);
-        self.number(place as f64)
+        match self.checked.dimensions().element(name) {
+            Some(element) => self.position(element),
+            None => self.number(0.0),
+        }
+    }
+
+    /// The place of an element, from 1, in the largest dimension that lists it: a subrange counts as its whole does.
+    fn position(&mut self, element: ElementId) -> Value {
+        let place = self.largest_dimension(Some(element)).and_then(|dimension| {
+            self.checked.dimensions().get(dimension).elements.iter().position(|own| *own == element)
+        });
+        self.number(place.map_or(0, |place| place + 1) as f64)
     }
 
     /// The dimensions that a reduction of `expression` runs over: those marked `!`, XMILE's `*`, and the dimensions of
@@ -317,6 +319,15 @@ impl<'a> Lowering<'a> {
                     match &subscript.kind {
                         SubscriptKind::Reduced(name) => {
                             if let Some(dimension) = scope.names.dimension(name)
+                                && !found.contains(&dimension)
+                            {
+                                found.push(dimension);
+                            }
+                        }
+                        // XMILE: a dimension that the left-hand side does not bind is meant whole.
+                        SubscriptKind::Name(name) if self.dialect() == Dialect::Xmile => {
+                            if let Some(dimension) = scope.names.dimension(name)
+                                && self.bound_element(dimension, context).is_none()
                                 && !found.contains(&dimension)
                             {
                                 found.push(dimension);

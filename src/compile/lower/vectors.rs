@@ -8,6 +8,9 @@ use crate::compile::graph::{Value, VectorOperation};
 use crate::compile::operation::{Binary, Unary};
 use crate::model::{Dialect, Expression, ExpressionKind, Function, SubscriptKind};
 
+/// Numerical actions of VECTOR SELECT.
+const ACTIONS: usize = 11;
+
 impl<'a> Lowering<'a> {
     pub(super) fn vector_function(
         &mut self,
@@ -106,8 +109,7 @@ impl<'a> Lowering<'a> {
         }))
     }
 
-    /// VECTOR SELECT(selection, expression, missing, numerical action, error action): 0 sum, 1 product, 2 minimum,
-    /// 3 maximum of the selected values, each weighted by its selection.
+    /// VECTOR SELECT(selection, expression, missing, numerical action, error action).
     fn vector_select(&mut self, arguments: &'a [Expression], context: &Context) -> Lowered {
         let [selection, expression, missing, action, _] = arguments else { return Err(Failed) };
         let mut over = self.reduced_dimensions(selection, context);
@@ -116,43 +118,69 @@ impl<'a> Lowering<'a> {
                 over.push(dimension);
             }
         }
-        let action_value = self.expression(action, context)?;
-        let Some(number) = self.constant_value(action_value) else {
-            let variable = self.reading(context);
-            let argument = "the numerical action of VECTOR SELECT".to_owned();
-            return Err(self.fail(Fault::NotConstant { argument, variable, span: action.span }));
-        };
-        let (operation, neutral) = match number as i64 {
-            0 => (Binary::Add, 0.0),
-            1 => (Binary::Multiply, 1.0),
-            2 => (Binary::Minimum, f64::INFINITY),
-            3 => (Binary::Maximum, f64::NEG_INFINITY),
-            _ => {
-                let variable = self.reading(context);
-                return Err(self.fail(Fault::Unsupported {
-                    construct: format!("VECTOR SELECT with numerical action {number}"),
-                    variable,
-                    span: action.span,
-                    instead: "use action 0 (sum), 1 (product), 2 (minimum) or 3 (maximum)".to_owned(),
-                }));
-            }
-        };
         let selections = self.spread(selection, &over, context)?;
         let values = self.spread(expression, &over, context)?;
         let missing = self.expression(missing, context)?;
+        let number = self.expression(action, context)?;
+        let result = match self.constant_value(number) {
+            Some(known) if known >= 0.0 && known < ACTIONS as f64 => {
+                self.selected(known as usize, &selections, &values)
+            }
+            Some(known) => {
+                let variable = self.reading(context);
+                return Err(self.fail(Fault::Unsupported {
+                    construct: format!("VECTOR SELECT with numerical action {known}"),
+                    variable,
+                    span: action.span,
+                    instead: "use an action from 0 to 10".to_owned(),
+                }));
+            }
+            None => {
+                let whole = self.graph.unary(Unary::Truncate, number);
+                let mut result = self.number(f64::NAN);
+                for action in 0..ACTIONS {
+                    let this = self.number(action as f64);
+                    let chosen = self.graph.binary(Binary::Equal, whole, this);
+                    let value = self.selected(action, &selections, &values);
+                    result = self.graph.select(chosen, value, result);
+                }
+                result
+            }
+        };
         let zero = self.number(0.0);
-        let neutral = self.number(neutral);
+        let taken: Vec<Value> =
+            selections.iter().map(|selection| self.graph.binary(Binary::NotEqual, *selection, zero)).collect();
+        let any = self.fold(Binary::Or, &taken);
+        Ok(self.graph.select(any, result, missing))
+    }
+
+    /// Actions 0 to 4: sum, product, minimum, maximum and mean of the selected values weighted by their selection;
+    /// 5: the product of `value ^ selection`, as Vensim computes it; 6 to 10: as 0 to 4 without weights.
+    fn selected(&mut self, action: usize, selections: &[Value], values: &[Value]) -> Value {
+        let (operation, neutral) = match action {
+            0 | 4 | 6 | 10 => (Binary::Add, 0.0),
+            1 | 5 | 7 => (Binary::Multiply, 1.0),
+            2 | 8 => (Binary::Minimum, f64::INFINITY),
+            _ => (Binary::Maximum, f64::NEG_INFINITY),
+        };
+        let (zero, neutral) = (self.number(0.0), self.number(neutral));
         let mut chosen = Vec::with_capacity(values.len());
-        let mut any = Vec::with_capacity(values.len());
-        for (selection, value) in selections.iter().zip(&values) {
-            let taken = self.graph.binary(Binary::NotEqual, *selection, zero);
-            let weighted = self.graph.binary(Binary::Multiply, *selection, *value);
-            chosen.push(self.graph.select(taken, weighted, neutral));
-            any.push(taken);
+        let mut taken = Vec::with_capacity(values.len());
+        for (selection, value) in selections.iter().zip(values) {
+            let weighted = match action {
+                0..=4 => self.graph.binary(Binary::Multiply, *selection, *value),
+                5 => self.graph.binary(Binary::Power, *value, *selection),
+                _ => *value,
+            };
+            taken.push(self.graph.binary(Binary::NotEqual, *selection, zero));
+            chosen.push(self.graph.select(taken[taken.len() - 1], weighted, neutral));
         }
         let result = self.fold(operation, &chosen);
-        let any = self.fold(Binary::Or, &any);
-        Ok(self.graph.select(any, result, missing))
+        if !matches!(action, 4 | 10) {
+            return result;
+        }
+        let count = self.fold(Binary::Add, &taken);
+        self.graph.binary(Binary::Divide, result, count)
     }
 
     /// The dimension along which a vector function works: that of the last subscript of its argument.
@@ -290,7 +318,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// The largest dimension that lists an element.
-    fn largest_dimension(&self, element: Option<ElementId>) -> Option<usize> {
+    pub(super) fn largest_dimension(&self, element: Option<ElementId>) -> Option<usize> {
         let element = element?;
         let dimensions = self.checked.dimensions();
         (0..self.checked.model().dimensions.len())
