@@ -3,3 +3,13 @@
 mod architecture;
 mod figures;
 mod language;
+mod methods;
+
+/// A checked model from Vensim text that is expected to be sound.
+fn model_text(text: &str) -> levada::check::CheckedModel {
+    let source = levada::diagnostic::Source::new("test.mdl", text);
+    let (model, found) = levada::parse::vensim::read(&source, std::path::Path::new(""));
+    assert!(found.iter().all(|diagnostic| !diagnostic.is_error()), "{found:?}");
+    let (checked, found) = levada::check::check(&source, model, &Default::default());
+    checked.unwrap_or_else(|| panic!("{found:?}"))
+}
