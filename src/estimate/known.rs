@@ -159,6 +159,25 @@ pub(crate) fn powell() -> Residuals {
     })
 }
 
+/// Rastrigin (1974) as residuals: a minimum near every integer, the lowest, 0, at the origin.
+pub(crate) fn rastrigin(size: usize) -> Residuals {
+    let parameters = (0..size).map(|k| Parameter::new(format!("x{k}"), 3.0).within(-5.12, 5.12));
+    Residuals::new(parameters.collect(), |p| {
+        p.iter().map(|x| (2.0 * (x * x + 10.0 * (1.0 - (TAU * x).cos()))).sqrt()).collect()
+    })
+}
+
+/// An ellipsoid about the origin whose axes, a thousand times as long at one end as at the other, are turned against
+/// the coordinates by Householder reflection in the diagonal.
+pub(crate) fn ellipsoid(size: usize) -> Residuals {
+    let parameters = (0..size).map(|k| Parameter::new(format!("x{k}"), 2.0).within(-5.0, 5.0));
+    Residuals::new(parameters.collect(), |p| {
+        let mean = p.iter().sum::<f64>() / p.len() as f64;
+        let share = |k: usize| k as f64 / (p.len() - 1) as f64;
+        p.iter().enumerate().map(|(k, x)| 1000f64.powf(share(k)) * (x - 2.0 * mean)).collect()
+    })
+}
+
 /// A certified problem: model, starts, answers.
 pub(crate) struct Certified {
     pub name: &'static str,

@@ -89,6 +89,39 @@ impl Parameter {
         }
     }
 
+    /// A finite range of search coordinates to draw starts from: the central 99 % of the prior within the bounds, the
+    /// bounds where the prior is flat, and where there are none a factor of 100 (`Log`) or ten typical changes either side
+    /// of the start.
+    pub fn search_range(&self) -> (f64, f64) {
+        let (low, high) = (self.prior.quantile(0.005), self.prior.quantile(0.995));
+        let (mut low, mut high) =
+            (low.unwrap_or(self.lower).max(self.lower), high.unwrap_or(self.upper).min(self.upper));
+        if self.transform == Transform::Logit {
+            let inset = 0.005 * (self.upper - self.lower);
+            (low, high) = (low.max(self.lower + inset), high.min(self.upper - inset));
+        }
+        let reach = match self.transform {
+            Transform::Log => 100f64.ln(),
+            Transform::Identity | Transform::Logit => 10.0 * self.typical(),
+        };
+        let start = self.search(self.start);
+        let end = |at: f64, otherwise: f64| match self.search(at) {
+            end if end.is_finite() => end,
+            _ => otherwise,
+        };
+        let range = (end(low, start - reach), end(high, start + reach));
+        if range.0 < range.1 { range } else { (start - reach, start + reach) }
+    }
+
+    /// The search coordinate at a share `u` in (0, 1) of what is known beforehand: a quantile of the prior within the
+    /// bounds, or where the prior is flat a place in the search range.
+    pub fn search_at(&self, u: f64) -> f64 {
+        let (low, high) = self.search_range();
+        let (below, above) = (self.prior.mass_below(self.natural(low)), self.prior.mass_below(self.natural(high)));
+        let quantile = below.zip(above).and_then(|(below, above)| self.prior.quantile(below + u * (above - below)));
+        quantile.map_or(low + u * (high - low), |value| self.search(value).clamp(low, high))
+    }
+
     /// First and second derivative of the natural value by the search coordinate.
     pub fn natural_slopes(&self, search: f64) -> (f64, f64) {
         match self.transform {
@@ -206,6 +239,25 @@ mod tests {
             assert!((first - (up - down) / (2.0 * h)).abs() < 1e-7);
             assert!((second - (up - 2.0 * mid + down) / (h * h)).abs() < 1e-6);
             assert!((parameter.log_jacobian(z) - first.ln()).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn ranges_are_finite_and_follow_what_is_known() {
+        let normal = Prior::Normal { mean: 1.0, sd: 0.1 };
+        let cases = [
+            (Parameter::new("a", 1.0).within(-1.0, 2.0), (-1.0, 2.0)),
+            (Parameter::new("b", 1.0).within(0.0, 2.0).believed(normal), (0.742417, 1.257583)),
+            (Parameter::new("c", 2.0), (-18.0, 22.0)),
+            (Parameter::new("d", 1.0).within(0.0, 1.0f64.exp()).on(Transform::Log), (-4.605170, 1.0)),
+            (Parameter::new("e", 0.5).within(0.0, 1.0).on(Transform::Logit), (-5.293305, 5.293305)),
+        ];
+        for (parameter, expected) in cases {
+            let range = parameter.search_range();
+            assert!(
+                (range.0 - expected.0).abs() < 1e-6 && (range.1 - expected.1).abs() < 1e-6,
+                "{parameter:?} {range:?}"
+            );
         }
     }
 

@@ -114,6 +114,12 @@ impl Prior {
         Some(value.clamp(law.lower, law.upper)).filter(|value| !value.is_nan())
     }
 
+    /// The share of the prior below `x`; `None` where flat or undefined.
+    pub fn mass_below(&self, x: f64) -> Option<f64> {
+        let law = self.law()?;
+        Some((mass(law.whole.as_ref(), law.lower, law.upper.min(x)) / law.mass()).clamp(0.0, 1.0))
+    }
+
     /// The share of the prior outside `lower..upper`; zero where flat or undefined.
     pub fn mass_outside(&self, lower: f64, upper: f64) -> f64 {
         let Some(law) = self.law() else { return 0.0 };
@@ -228,6 +234,7 @@ mod tests {
             let mass: f64 = (0..=steps).map(|k| weight(k) * density(k)).sum::<f64>() * width / 3.0;
             assert!((mass - 0.85).abs() < 1e-6, "{prior}: {mass}");
             assert!((prior.mass_outside(low, high) - 0.15).abs() < 1e-6, "{prior}");
+            assert!((prior.mass_below(high).unwrap() - 0.9).abs() < 1e-6, "{prior}");
         }
     }
 

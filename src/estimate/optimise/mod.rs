@@ -2,10 +2,24 @@
 //!
 //! [`run`] is the one way in: it hands a problem to a solver, watches the stop flag and says how the search ended.
 
+mod cma_es;
+mod differential_evolution;
+mod lbfgs;
+mod method;
 mod model;
+mod multi_start;
+mod nelder_mead;
+mod particle_swarm;
 mod reflective;
 mod trust_region;
 
+pub use cma_es::CmaEs;
+pub use differential_evolution::DifferentialEvolution;
+pub use lbfgs::Lbfgs;
+pub use method::Method;
+pub use multi_start::{Design, MultiStart, Searched, Start};
+pub use nelder_mead::nelder_mead;
+pub use particle_swarm::particle_swarm;
 pub use trust_region::TrustRegion;
 
 use super::{NegativeLog, Problem, Structured};
@@ -46,6 +60,11 @@ pub struct Optimum {
 }
 
 impl Optimum {
+    fn infeasible(start: &[f64]) -> Self {
+        let (point, value, ended) = (start.to_vec(), None, Ended::Infeasible);
+        Optimum { point, value, ended, iterations: 0, evaluations: 0, slopes: 0 }
+    }
+
     /// The negative log posterior, infinite where infeasible, for comparisons.
     pub fn height(&self) -> f64 {
         self.value.map_or(f64::INFINITY, |value| value.posterior())
@@ -55,7 +74,7 @@ impl Optimum {
 /// A state that holds one point and nothing else; what a method knows besides stays in its solver.
 pub type Iterate = IterState<Vec<f64>, (), (), (), (), f64>;
 
-/// A problem as argmin's solvers see it: infeasible points cost infinity.
+/// A problem as argmin's solvers see it: infeasible points cost infinity, points outside the box are reflected into it.
 pub struct Target<'a, P: ?Sized> {
     problem: &'a P,
     evaluations: AtomicU64,
@@ -75,10 +94,16 @@ impl<'a, P: Problem + ?Sized> Target<'a, P> {
     /// Costs of many points in one batch; infinite where infeasible.
     pub fn costs(&self, points: &[Vec<f64>]) -> Vec<f64> {
         self.evaluations.fetch_add(points.len() as u64, Ordering::Relaxed);
-        let costs: Vec<f64> =
-            self.problem.evaluate(points).iter().map(|value| value.as_ref().map_or(f64::INFINITY, cost)).collect();
-        debug_assert_eq!(costs.len(), points.len());
-        costs
+        let points: Vec<Vec<f64>> = points.iter().map(|point| self.folded(point)).collect();
+        let values = self.problem.evaluate(&points);
+        (0..points.len())
+            .map(|k| values.get(k).and_then(|value| value.as_ref().ok()).map_or(f64::INFINITY, cost))
+            .collect()
+    }
+
+    fn folded(&self, point: &[f64]) -> Vec<f64> {
+        let ends = self.problem.parameters().iter().map(|parameter| parameter.search_bounds());
+        point.iter().zip(ends).map(|(at, (low, high))| fold(*at, low, high)).collect()
     }
 
     /// Cost and gradient of one point, `None` where infeasible.
@@ -159,15 +184,8 @@ where
     P: Problem + ?Sized,
     S: Solver<Target<'a, P>, Iterate>,
 {
-    let (start, state) = (start.to_vec(), |state: Iterate| state.param(start.to_vec()));
-    run_from(problem, solver, |i| state(i).max_iters(iterations), stop).unwrap_or(Optimum {
-        point: start.clone(),
-        value: None,
-        ended: Ended::Infeasible,
-        iterations: 0,
-        evaluations: 0,
-        slopes: 0,
-    })
+    let from = |state: Iterate| state.param(start.to_vec()).max_iters(iterations);
+    run_from(problem, solver, from, stop).unwrap_or_else(|| Optimum::infeasible(start))
 }
 
 /// Runs a solver from a configured state of any kind whose parameter is a point.
@@ -183,7 +201,7 @@ where
     let target = result.problem.problem?;
     // A last point that is no worse than the best is preferred: it may have been settled on a bound.
     let last = result.state.get_param().filter(|_| result.state.get_cost() <= result.state.get_best_cost());
-    let point = last.or(result.state.get_best_param())?.coordinates().to_vec();
+    let point = target.folded(last.or(result.state.get_best_param())?.coordinates());
     let value = problem.evaluate(std::slice::from_ref(&point)).pop()?.ok();
     let ended = match (value, result.state.get_termination_reason()) {
         (_, Some(TerminationReason::Interrupt)) => Ended::Interrupted,
@@ -216,4 +234,43 @@ impl Point for Vec<f64> {
 /// argmin's wrapper, with a text where our own code is at fault.
 fn state_without_point() -> Error {
     argmin::core::ArgminError::PotentialBug { text: "the state holds no point".to_owned() }.into()
+}
+
+/// A coordinate reflected into a box as often as needed.
+fn fold(at: f64, low: f64, high: f64) -> f64 {
+    if low <= at && at <= high {
+        return at;
+    }
+    match (low.is_finite(), high.is_finite()) {
+        (false, false) => at,
+        (true, false) => low + (at - low).abs(),
+        (false, true) => high - (high - at).abs(),
+        (true, true) => {
+            let width = high - low;
+            let along = (at - low).rem_euclid(2.0 * width);
+            (low + if along > width { 2.0 * width - along } else { along }).clamp(low, high)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fold;
+
+    #[test]
+    fn folding_reflects_as_often_as_needed() {
+        let open = f64::INFINITY;
+        for (at, low, high, expected) in [
+            (0.3, 0.0, 1.0, 0.3),
+            (1.3, 0.0, 1.0, 0.7),
+            (-0.3, 0.0, 1.0, 0.3),
+            (2.25, 0.0, 1.0, 0.25),
+            (-7.75, 0.0, 1.0, 0.25),
+            (-3.0, -1.0, open, 1.0),
+            (3.0, -open, 1.0, -1.0),
+            (3.0, -open, open, 3.0),
+        ] {
+            assert!((fold(at, low, high) - expected).abs() < 1e-12, "{at} in {low}..{high}");
+        }
+    }
 }
