@@ -196,3 +196,101 @@ fn beside(path: &Path) -> String {
         None => "check the path".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::read_file;
+    use crate::diagnostic::render;
+    use std::path::{Path, PathBuf};
+
+    /// A file with these bytes in a folder of its own.
+    fn file(name: &str, bytes: &[u8]) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("levada-parse-file-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("the folder can be made");
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).expect("the file can be written");
+        path
+    }
+
+    fn utf16(text: &str, little: bool) -> Vec<u8> {
+        text.encode_utf16().flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+    }
+
+    #[test]
+    fn encodings_and_line_ends() {
+        let text = "{UTF-8}\r\nété =\r\n\t1\r\n\t~\tm\u{b2}\r\n\t~\t\t|\r\n";
+        let mut marked = vec![0xff, 0xfe];
+        marked.extend(utf16(text, true));
+        let windows: Vec<u8> = text.replace("{UTF-8}", "").chars().map(|character| character as u8).collect();
+        let cases = [
+            ("plain.mdl", text.as_bytes().to_vec()),
+            ("marked.mdl", [b"\xef\xbb\xbf", text.as_bytes()].concat()),
+            ("utf16.mdl", marked),
+            ("unmarked-le.mdl", utf16(text, true)),
+            ("unmarked-be.mdl", utf16(text, false)),
+            ("windows.mdl", windows),
+            ("mac.mdl", text.replace("\r\n", "\r").into_bytes()),
+            ("unix.MDL", text.replace("\r\n", "\n").into_bytes()),
+            ("other.txt", text.as_bytes().to_vec()),
+        ];
+        for (name, bytes) in cases {
+            let (read, diagnostics) = read_file(&file(name, &bytes));
+            let (source, model) = read.expect(name);
+            assert_eq!(diagnostics, [], "{name}");
+            let variable = &model.variables[0];
+            assert_eq!(variable.name.text(), "été", "{name}");
+            assert_eq!(variable.units.as_ref().map(|units| units.text.as_str()), Some("m²"), "{name}");
+            assert_eq!(&source.text[variable.span.range()], "été", "{name}");
+            assert!(!source.text.contains('\r'), "{name}");
+        }
+    }
+
+    /// The headline and the help of the only diagnostic.
+    fn refusal(path: &Path) -> (String, String) {
+        let (read, diagnostics) = read_file(path);
+        assert!(read.is_none());
+        let [diagnostic] = diagnostics.as_slice() else { panic!("one diagnostic: {diagnostics:?}") };
+        let headline = render(diagnostic).lines().next().unwrap_or_default().to_owned();
+        (headline, diagnostic.help.clone().unwrap_or_default())
+    }
+
+    #[test]
+    fn what_is_no_model_is_refused() {
+        let text = "models are read from Vensim's .mdl and from XMILE (.xmile, .stmx)";
+        let kinds =
+            "a Vensim model has equations `name = expression ~ units ~ comment |`; an XMILE file starts with <xmile>";
+        let save = "open it in the tool that made it and save the model as text: .mdl from Vensim, .stmx from Stella";
+        let cases: [(&str, &[u8], &str, &str, &str); 8] = [
+            ("empty.mdl", b" \r\n", "empty-file", "is empty", "check that the file was saved, or fetch it again"),
+            ("run.vdf", b"x", "binary-model", "is in Vensim's format for the results of a run", save),
+            ("m.vmfx", b"x", "binary-model", "is in Vensim's binary model format", save),
+            ("nul.mdl", b"a = 1 ~\0~ |", "not-a-model", "is not text", text),
+            ("prose.mdl", b"Dear reader", "not-a-model", "is neither a Vensim model nor XMILE", kinds),
+            ("page.xmile", b"<html></html>", "not-a-model", "is neither a Vensim model nor XMILE", kinds),
+            ("prose.xmile", b"a = 1 ~ ~ |", "not-a-model", "is neither a Vensim model nor XMILE", kinds),
+            ("cut.mdl", b"\xff\xfea", "not-a-model", "is not text", text),
+        ];
+        for (name, bytes, code, message, help) in cases {
+            let path = file(name, bytes);
+            let headline = format!("error[{code}]: `{}` {message}", path.display());
+            assert_eq!(refusal(&path), (headline, help.to_owned()));
+        }
+        let folder = file("teacup.mdl", b"a = 1 ~ ~ |").with_file_name("");
+        let missing = folder.join("tecaup.mdl");
+        let expected = format!("error[file-not-found]: there is no file `{}`", missing.display());
+        let help = format!("did you mean `{}`?", folder.join("teacup.mdl").display());
+        assert_eq!(refusal(&missing), (expected, help));
+        assert_eq!(
+            refusal(&folder),
+            (format!("error[not-a-file]: `{}` is a folder", folder.display()), "name the model file in it".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_false_claim_of_utf8_is_said() {
+        let (read, diagnostics) = read_file(&file("claim.mdl", b"{UTF-8}\n\xe9t\xe9 = 1 ~ ~ |"));
+        assert!(read.is_some());
+        let messages: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+        assert_eq!(messages, ["the file says that it is UTF-8, which line 2 is not; read as Windows-1252"]);
+    }
+}

@@ -3,7 +3,23 @@
 use super::fault::{Fault, Found};
 use super::token::{Symbol, Token, TokenKind};
 use crate::diagnostic::Span;
-use crate::model::Name;
+use crate::model::{Expression, Name};
+
+/// A call of a macro that names variables for the macro's further outputs: `macro(a, b : c, d)`.
+#[derive(Clone)]
+pub struct OutputCall {
+    pub function: Name,
+    pub arguments: Vec<Expression>,
+    pub outputs: Vec<Output>,
+}
+
+/// A variable that a call defines.
+#[derive(Clone)]
+pub struct Output {
+    pub name: Name,
+    pub subscripts: Vec<Name>,
+    pub span: Span,
+}
 
 /// Reads the tokens of one equation from left to right.
 #[derive(Clone)]
@@ -17,6 +33,7 @@ pub struct Cursor<'a> {
     pub remarks: Vec<Found>,
     /// How many more elements ranges such as `(A1-A5)` may name.
     pub elements_left: u64,
+    pub calls: Vec<OutputCall>,
 }
 
 impl<'a> Cursor<'a> {
@@ -28,6 +45,7 @@ impl<'a> Cursor<'a> {
             end: Token { kind: TokenKind::End, span: Span::new(end, end) },
             remarks: Vec::new(),
             elements_left: 0,
+            calls: Vec::new(),
         }
     }
 

@@ -51,7 +51,10 @@ fn external(cursor: &mut Cursor) -> Result<Expression, Found> {
         return Err(Found::new(Fault::SubscriptMissing, cursor.gap()));
     };
     if !cursor.is(Symbol::OpenRound) {
-        return Err(Found::new(Fault::OperandMissing { after: Some(function.text().to_owned()) }, cursor.gap()));
+        return Err(Found::new(
+            Fault::OperandMissing { after: Some(function.text().to_owned()), before: None },
+            cursor.gap(),
+        ));
     }
     let arguments = expression::arguments(cursor)?;
     let span = Span::new(span.start, cursor.here());

@@ -5,9 +5,7 @@ use super::fault::{Fault, Found};
 use super::token::{Keyword, Symbol, TokenKind};
 use super::{dimension, expression, lookup};
 use crate::diagnostic::Span;
-use crate::model::{
-    Definition, Dimension, Expression, ExpressionKind, Interpolation, Name, Stock, Store, SubscriptKind,
-};
+use crate::model::{Definition, Dimension, Expression, ExpressionKind, Interpolation, Name, Stock, Store};
 
 /// What a statement declares.
 pub enum Declaration {
@@ -86,17 +84,7 @@ fn left_side(cursor: &mut Cursor, left: &mut LeftSide) -> Result<(), Found> {
 
 /// Subscripts of a left-hand side.
 fn names(cursor: &mut Cursor) -> Result<Vec<Name>, Found> {
-    let subscripts = expression::subscripts(cursor)?;
-    subscripts
-        .into_iter()
-        .map(|subscript| match subscript.kind {
-            SubscriptKind::Name(name) => Ok(name),
-            SubscriptKind::Reduced(name) => {
-                Err(Found::new(Fault::ReducedOnLeft { name: name.text().to_owned() }, subscript.span))
-            }
-            _ => Err(Found::new(Fault::SubscriptMissing, subscript.span)),
-        })
-        .collect()
+    expression::plain_names(expression::subscripts(cursor)?)
 }
 
 fn right_side(cursor: &mut Cursor, left: &LeftSide) -> Result<Definition, Found> {
@@ -256,7 +244,7 @@ fn list_fault(cursor: &Cursor) -> Found {
 
 /// `TABBED ARRAY( 1 2 3 ... )`, as pasted from a spreadsheet.
 fn tabbed_array(cursor: &mut Cursor) -> Result<Definition, Found> {
-    cursor.step();
+    let name = cursor.step().span;
     let open = cursor.step().span;
     let mut values = Vec::new();
     while !cursor.take(Symbol::CloseRound) {
@@ -265,5 +253,5 @@ fn tabbed_array(cursor: &mut Cursor) -> Result<Definition, Found> {
         }
         values.push(list_item(cursor)?);
     }
-    if cursor.at_end() { Ok(Definition::Values(values)) } else { Err(Found::new(Fault::TabbedArrayInside, open)) }
+    if cursor.at_end() { Ok(Definition::Values(values)) } else { Err(Found::new(Fault::TabbedArrayInside, name)) }
 }

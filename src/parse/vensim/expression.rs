@@ -4,7 +4,7 @@
 //! and bind closer than a sign on their left, as the runs published with the community's `arithmetics` and
 //! `exponentiation` models show: `4^3^2` is 262144 and `-2^2` is -4.
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Output, OutputCall};
 use super::fault::{Fault, Found, HEIGHT_LIMIT, NESTING_LIMIT};
 use super::lookup;
 use super::token::{Keyword, Symbol, TokenKind};
@@ -14,6 +14,14 @@ use crate::model::{BinaryOperator, Expression, ExpressionKind, Name, Subscript, 
 /// An expression and the height of its tree, which is kept low enough to be walked by recursion.
 struct Tree {
     expression: Expression,
+    height: usize,
+}
+
+/// `(a, b : c)`.
+struct Arguments {
+    values: Vec<Expression>,
+    outputs: Vec<Output>,
+    /// Of the highest tree among the values.
     height: usize,
 }
 
@@ -48,7 +56,23 @@ pub fn expression(cursor: &mut Cursor) -> Result<Expression, Found> {
 
 /// Reads the arguments of a call whose opening bracket stands here, e.g. `(a, b)`.
 pub fn arguments(cursor: &mut Cursor) -> Result<Vec<Expression>, Found> {
-    Ok(Parser { cursor, depth: 0 }.arguments()?.0)
+    let Arguments { values, outputs, .. } = Parser { cursor, depth: 0 }.arguments()?;
+    match outputs.first() {
+        Some(output) => Err(Found::new(Fault::OutputsOfFunction { name: output.name.text().to_owned() }, output.span)),
+        None => Ok(values),
+    }
+}
+
+/// Subscripts of a variable that is being defined: names alone.
+pub fn plain_names(subscripts: Vec<Subscript>) -> Result<Vec<Name>, Found> {
+    let plain = |subscript: Subscript| match subscript.kind {
+        SubscriptKind::Name(name) => Ok(name),
+        SubscriptKind::Reduced(name) => {
+            Err(Found::new(Fault::ReducedOnLeft { name: name.text().to_owned() }, subscript.span))
+        }
+        _ => Err(Found::new(Fault::SubscriptMissing, subscript.span)),
+    };
+    subscripts.into_iter().map(plain).collect()
 }
 
 /// Reads subscripts whose opening bracket stands here, e.g. `[region, age!]`.
@@ -183,13 +207,14 @@ impl Parser<'_, '_> {
 
     fn operand_missing(&self) -> Found {
         let after = self.cursor.last().map(|last| self.cursor.written(last));
-        Found::new(Fault::OperandMissing { after }, self.cursor.gap())
+        let before = (!self.cursor.at_end()).then(|| self.cursor.written(self.cursor.peek()));
+        Found::new(Fault::OperandMissing { after, before }, self.cursor.gap())
     }
 
     /// What stands where a bracket should have been closed.
     fn not_closed(&self, open: Span) -> Found {
         match self.cursor.peek().kind {
-            TokenKind::End | TokenKind::Symbol(Symbol::Semicolon | Symbol::CloseSquare) => {
+            TokenKind::End | TokenKind::Symbol(Symbol::Semicolon) => {
                 Found::new(Fault::BracketNotClosed { bracket: '(' }, open)
             }
             _ => self.cursor.leftover(),
@@ -212,7 +237,10 @@ impl Parser<'_, '_> {
             "with lookup" => return self.with_lookup(name, span),
             _ => {}
         }
-        let (mut arguments, height) = self.arguments()?;
+        let Arguments { values: mut arguments, outputs, height } = self.arguments()?;
+        if !outputs.is_empty() {
+            self.cursor.calls.push(OutputCall { function: name.clone(), arguments: arguments.clone(), outputs });
+        }
         let whole = Span::new(span.start, self.cursor.here());
         let kind = if name.key() == "if then else" {
             let found = arguments.len();
@@ -233,25 +261,42 @@ impl Parser<'_, '_> {
         tree(kind, whole, height + 1, span)
     }
 
-    fn arguments(&mut self) -> Result<(Vec<Expression>, usize), Found> {
+    fn arguments(&mut self) -> Result<Arguments, Found> {
         let open = self.cursor.step();
-        let mut arguments = Vec::new();
-        let mut height = 0;
+        let mut arguments = Arguments { values: Vec::new(), outputs: Vec::new(), height: 0 };
         if self.cursor.take(Symbol::CloseRound) {
-            return Ok((arguments, height));
+            return Ok(arguments);
         }
         loop {
             if self.cursor.at_end() {
                 return Err(self.not_closed(open.span));
             }
             let argument = self.climb(1)?;
-            height = height.max(argument.height);
-            arguments.push(argument.expression);
-            if self.cursor.take(Symbol::CloseRound) {
-                return Ok((arguments, height));
+            arguments.height = arguments.height.max(argument.height);
+            arguments.values.push(argument.expression);
+            if self.cursor.take(Symbol::Colon) {
+                arguments.outputs = self.outputs()?;
+            } else if self.cursor.take(Symbol::Comma) {
+                continue;
             }
+            if self.cursor.take(Symbol::CloseRound) {
+                return Ok(arguments);
+            }
+            return Err(self.not_closed(open.span));
+        }
+    }
+
+    /// The variables that take the further outputs of a macro, behind the colon.
+    fn outputs(&mut self) -> Result<Vec<Output>, Found> {
+        let mut outputs = Vec::new();
+        loop {
+            let Some((name, span)) = self.cursor.take_name() else {
+                return Err(self.operand_missing());
+            };
+            let indices = if self.cursor.is(Symbol::OpenSquare) { subscripts(self.cursor)? } else { Vec::new() };
+            outputs.push(Output { name, subscripts: plain_names(indices)?, span });
             if !self.cursor.take(Symbol::Comma) {
-                return Err(self.not_closed(open.span));
+                return Ok(outputs);
             }
         }
     }

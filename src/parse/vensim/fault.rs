@@ -74,6 +74,7 @@ pub enum Fault {
     // Expressions.
     OperandMissing {
         after: Option<String>,
+        before: Option<String>,
     },
     OperatorMissing {
         left: String,
@@ -142,6 +143,7 @@ pub enum Fault {
     },
     // Lookups.
     LookupPoint,
+    LookupComma,
     LookupRange,
     LookupOdd {
         count: usize,
@@ -159,6 +161,17 @@ pub enum Fault {
         name: String,
     },
     MacroEndAlone,
+    OutputsOfFunction {
+        name: String,
+    },
+    OutputsTooMany {
+        name: String,
+        wanted: usize,
+        found: usize,
+    },
+    MacroLarge {
+        name: String,
+    },
     /// Reading ended early.
     TooMany,
 }

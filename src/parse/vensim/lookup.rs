@@ -22,7 +22,7 @@ pub fn table(cursor: &mut Cursor) -> Result<LookupTable, Found> {
                 break;
             }
             if !cursor.take(Symbol::Comma) {
-                return Err(if cursor.at_end() { not_closed } else { cursor.leftover() });
+                return Err(unseparated(cursor, not_closed));
             }
         }
     } else {
@@ -36,7 +36,7 @@ pub fn table(cursor: &mut Cursor) -> Result<LookupTable, Found> {
             };
             numbers.push(value);
             if !cursor.take(Symbol::Comma) && !cursor.is(Symbol::CloseRound) {
-                return Err(if cursor.at_end() { not_closed } else { cursor.leftover() });
+                return Err(unseparated(cursor, not_closed));
             }
         }
         if numbers.len() % 2 == 1 {
@@ -53,6 +53,17 @@ pub fn table(cursor: &mut Cursor) -> Result<LookupTable, Found> {
         points.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0));
     }
     Ok(LookupTable { points, interpolation: Interpolation::Linear, extrapolation: Extrapolation::Hold, range })
+}
+
+/// What is wrong where a comma or the closing bracket should stand.
+fn unseparated(cursor: &Cursor, not_closed: Found) -> Found {
+    match cursor.peek().kind {
+        TokenKind::End => not_closed,
+        TokenKind::Number(_) | TokenKind::Symbol(Symbol::OpenRound) => {
+            Found::new(Fault::LookupComma, cursor.peek().span)
+        }
+        _ => cursor.leftover(),
+    }
 }
 
 type Range = ((f64, f64), (f64, f64));

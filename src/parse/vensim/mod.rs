@@ -10,6 +10,7 @@ mod equation;
 mod expression;
 mod fault;
 mod lookup;
+mod outputs;
 mod remainder;
 mod statement;
 mod token;
@@ -29,7 +30,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use token::{Lexer, TokenKind};
+use token::{Braces, Lexer, TokenKind};
 
 /// Reads a model; external files that it names are looked for in `folder`.
 pub fn read(source: &Arc<Source>, folder: &Path) -> (Model, Vec<Diagnostic>) {
@@ -78,6 +79,7 @@ pub fn read(source: &Arc<Source>, folder: &Path) -> (Model, Vec<Diagnostic>) {
         reader.faults.push(Found::new(fault, open.span));
     }
     reader.close_macro();
+    outputs::define(&reader.calls, &mut reader.scope.variables, &mut reader.macros, &mut reader.faults);
     let mut faults = reader.faults;
     faults.extend(statements.faults);
     faults.sort_by_key(|found| (found.span.start, found.span.end));
@@ -101,7 +103,7 @@ pub fn read_expression(source: &Arc<Source>, range: Range<usize>) -> Result<Expr
         Some(_) => (source.text.as_str(), range),
         None => ("", 0..0),
     };
-    let mut lexer = Lexer::new(text, range.start, range.end, token::last_brace(text));
+    let mut lexer = Lexer::new(text, range.start, range.end, Braces::of(text));
     let mut tokens = Vec::new();
     loop {
         let token = lexer.token();
@@ -144,6 +146,8 @@ struct Reader<'a> {
     group: Option<String>,
     /// How many more elements ranges such as `(A1-A5)` may name.
     elements_left: u64,
+    /// Calls that define variables, the macro in which they stand, and their equation.
+    calls: Vec<outputs::Call>,
     faults: Vec<Found>,
 }
 
@@ -161,6 +165,9 @@ impl Reader<'_> {
         let mut faults = Vec::new();
         let declaration = equation::declaration(&mut cursor, &mut faults);
         self.elements_left = cursor.elements_left;
+        let calls = std::mem::take(&mut cursor.calls);
+        let within = self.open.is_some().then_some(self.macros.len());
+        self.calls.extend(calls.into_iter().map(|call| outputs::Call { call, within, span: statement.span }));
         if statement.sound {
             self.faults.append(&mut faults);
             self.faults.append(&mut cursor.remarks);

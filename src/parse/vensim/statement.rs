@@ -3,7 +3,7 @@
 
 use super::cursor::Cursor;
 use super::fault::{Fault, Found};
-use super::token::{self, Keyword, Lexer, Symbol, Token, TokenKind};
+use super::token::{Braces, Keyword, Lexer, Symbol, Token, TokenKind};
 use crate::diagnostic::Span;
 use crate::model::Name;
 
@@ -41,14 +41,13 @@ pub struct Statements<'a> {
     text: &'a str,
     at: usize,
     end: usize,
-    last_brace: usize,
+    braces: Braces,
     pub faults: Vec<Found>,
 }
 
 impl<'a> Statements<'a> {
     pub fn new(text: &'a str, end: usize) -> Self {
-        let last_brace = token::last_brace(&text[..end]);
-        Statements { text, at: 0, end, last_brace, faults: Vec::new() }
+        Statements { text, at: 0, end, braces: Braces::of(&text[..end]), faults: Vec::new() }
     }
 
     fn fault(&mut self, fault: Fault, span: Span) {
@@ -96,7 +95,8 @@ impl<'a> Statements<'a> {
         let heading = rest[..length].split('~').next().unwrap_or_default();
         let name = heading.trim_matches(|character: char| character == '*' || character.is_whitespace());
         let name = name.strip_prefix('.').unwrap_or(name).trim();
-        let span = Span::new(start, start + heading.trim_end().len());
+        let line = heading.trim_end().lines().next().unwrap_or_default();
+        let span = Span::new(start, start + line.len());
         if name.is_empty() || name.contains('\n') {
             self.fault(Fault::GroupNameMissing, span);
         } else if length == rest.len() {
@@ -168,7 +168,7 @@ impl<'a> Statements<'a> {
         if !closed {
             let whole = self.text[start..at].trim_end().len();
             let line = self.text[start..start + whole].find('\n').unwrap_or(whole);
-            self.fault(Fault::EquationTruncated { name }, Span::new(start, start + line));
+            lexer.faults = vec![Found::new(Fault::EquationTruncated { name }, Span::new(start, start + line))];
         } else if parts.len() < 2 {
             self.fault(Fault::TildesMissing { name, found: parts.len() }, Span::new(at - 1, at));
         } else if let Some(flag) = parts.get(2) {
@@ -193,6 +193,7 @@ impl<'a> Statements<'a> {
         self.at = next;
         let body = Span::new(start, tokens.last().map_or(start, |token| token.span.end));
         let sound = lexer.faults.is_empty();
+        self.braces = lexer.braces;
         self.faults.extend(lexer.faults);
         let length = self.text[start..next].trim_end().len();
         Statement { tokens, body, parts, span: Span::new(start, start + length), sound }
@@ -224,7 +225,7 @@ impl<'a> Statements<'a> {
     }
 
     fn lexer(&self, end: usize) -> Lexer<'a> {
-        Lexer::new(self.text, self.at, end, self.last_brace)
+        Lexer::new(self.text, self.at, end, self.braces)
     }
 
     fn name(&self, tokens: &[Token]) -> String {

@@ -148,20 +148,34 @@ impl Keyword {
 /// Bytes that may stand between quotation marks; more are taken for a missing mark.
 const QUOTED_LIMIT: usize = 1_000;
 
+/// What is known of the comments of a text, so that it is not searched to its end again and again.
+#[derive(Clone, Copy)]
+pub struct Braces {
+    /// Where the last `}` stands: no comment that opens behind it is ever closed.
+    last: usize,
+    /// Comments may hold comments; not so any more when one was found that is never closed.
+    nested: bool,
+}
+
+impl Braces {
+    pub fn of(text: &str) -> Self {
+        Braces { last: text.rfind('}').unwrap_or(0), nested: true }
+    }
+}
+
 /// Walks through a text; `at` is where the next token is looked for, `end` where the text is taken to stop.
 pub struct Lexer<'a> {
     text: &'a str,
     pub at: usize,
     end: usize,
-    /// Where the last `}` of the text stands: no comment that opens behind it is ever closed.
-    last_brace: usize,
+    pub braces: Braces,
     pub faults: Vec<Found>,
 }
 
 impl<'a> Lexer<'a> {
     /// `at` and `end` must be character boundaries of `text`.
-    pub fn new(text: &'a str, at: usize, end: usize, last_brace: usize) -> Self {
-        Lexer { text, at, end, last_brace, faults: Vec::new() }
+    pub fn new(text: &'a str, at: usize, end: usize, braces: Braces) -> Self {
+        Lexer { text, at, end, braces, faults: Vec::new() }
     }
 
     fn rest(&self) -> &'a str {
@@ -208,15 +222,36 @@ impl<'a> Lexer<'a> {
             if self.peek() != Some('{') {
                 return;
             }
-            let close = if self.at < self.last_brace { self.rest().find('}') } else { None };
-            match close {
-                Some(length) => self.at += length + 1,
+            match self.comment_length() {
+                Some(length) => self.at += length,
                 None => {
-                    self.fault(Fault::CommentNotClosed, self.at, self.at + 1);
-                    self.at += self.rest().find('\n').unwrap_or(self.rest().len());
+                    let start = self.at;
+                    self.at += self.rest().find(['~', '|', '\n']).unwrap_or(self.rest().len());
+                    self.fault(Fault::CommentNotClosed, start, start + 1);
                 }
             }
         }
+    }
+
+    /// The length of the comment that starts here, comments inside it included.
+    fn comment_length(&mut self) -> Option<usize> {
+        if self.at >= self.braces.last {
+            return None;
+        }
+        if !self.braces.nested {
+            return self.rest().find('}').map(|close| close + 1);
+        }
+        let mut depth = 0usize;
+        for (place, byte) in self.rest().bytes().enumerate() {
+            match byte {
+                b'{' => depth += 1,
+                b'}' if depth == 1 => return Some(place + 1),
+                b'}' => depth -= 1,
+                _ => {}
+            }
+        }
+        self.braces.nested = false;
+        None
     }
 
     /// Passes white space and continued lines; the place of the last bare line break among them.
@@ -422,11 +457,6 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// Where the last `}` of a text stands, for [`Lexer::new`].
-pub fn last_brace(text: &str) -> usize {
-    text.rfind('}').unwrap_or(0)
-}
-
 fn is_blank(character: char) -> bool {
     character.is_whitespace() || matches!(character, '\u{feff}' | '\u{1a}')
 }
@@ -452,10 +482,10 @@ pub fn continuation(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Keyword, Lexer, Symbol, TokenKind, last_brace};
+    use super::{Braces, Keyword, Lexer, Symbol, TokenKind};
 
     fn kinds(text: &str) -> Vec<TokenKind> {
-        let mut lexer = Lexer::new(text, 0, text.len(), last_brace(text));
+        let mut lexer = Lexer::new(text, 0, text.len(), Braces::of(text));
         let mut kinds = Vec::new();
         loop {
             let token = lexer.token();
@@ -476,7 +506,7 @@ mod tests {
         assert_eq!(kinds("births per \\\n\t\twoman_x"), [name("births per woman_x")]);
         assert_eq!(kinds("\"a \\\"b\\\" | ~ \\ c\""), [name("a \"b\" | ~ \\ c")]);
         assert_eq!(
-            kinds("children's {a comment} *Time$"),
+            kinds("children's {a {nested} comment} *Time$"),
             [name("children's"), TokenKind::Symbol(Symbol::Star), name("Time$")]
         );
         assert_eq!(kinds("a\n b"), [TokenKind::Name { text: "a b".to_owned(), line_break: Some(1) }]);

@@ -8,7 +8,10 @@ use std::sync::Arc;
 pub fn diagnose(found: &Found, source: &Arc<Source>) -> Diagnostic {
     let Words { code, message, label, help } = words(&found.fault);
     let severity = match found.fault {
-        Fault::UnitsDiffer { .. } | Fault::LookupUnsorted | Fault::UnknownFlag { .. } => Severity::Warning,
+        Fault::UnitsDiffer { .. }
+        | Fault::LookupUnsorted
+        | Fault::UnknownFlag { .. }
+        | Fault::TildesMissing { found: 1, .. } => Severity::Warning,
         _ => Severity::Error,
     };
     Diagnostic { severity, ..Diagnostic::error(code, message) }.at(source, found.span, label).help(help)
@@ -30,7 +33,10 @@ fn words(fault: &Fault) -> Words {
         // Characters and words.
         Fault::Character { character } => say(
             "unexpected-character",
-            format!("the character `{}` has no meaning here", character.escape_debug()),
+            match character.is_control() {
+                true => format!("the character U+{:04X} has no meaning here", u32::from(*character)),
+                false => format!("the character `{character}` has no meaning here"),
+            },
             "not part of an equation",
             "a name that contains it must stand in quotation marks: \"a % of b\"",
         ),
@@ -160,16 +166,15 @@ fn words(fault: &Fault) -> Words {
         ),
 
         // Expressions.
-        Fault::OperandMissing { after: Some(after) } => say(
+        Fault::OperandMissing { after, before } => say(
             "missing-operand",
-            format!("nothing stands after `{after}`"),
+            match (after, before) {
+                (Some(after), Some(before)) => format!("nothing stands between `{after}` and `{before}`"),
+                (Some(after), None) => format!("nothing stands after `{after}`"),
+                (None, Some(before)) => format!("nothing stands before `{before}`"),
+                (None, None) => "there is no expression".to_owned(),
+            },
             "a number, a name or a bracket belongs here",
-            "write what the operator or function applies to",
-        ),
-        Fault::OperandMissing { after: None } => say(
-            "missing-operand",
-            "the expression does not begin with a number, a name or a bracket",
-            "an operand belongs before this",
             "write what the operator or function applies to",
         ),
         Fault::OperatorMissing { left, right } => say(
@@ -342,6 +347,12 @@ fn words(fault: &Fault) -> Words {
             "not a point",
             "write numbers only: ((0,0), (1,2.5), (2,4))",
         ),
+        Fault::LookupComma => say(
+            "malformed-lookup",
+            "the points of a lookup are separated by commas",
+            "a comma belongs before this",
+            "write ((0,0), (1,2.5), (2,4))",
+        ),
         Fault::LookupRange => say(
             "malformed-lookup",
             "the drawing range of a lookup is written [(x min,y min)-(x max,y max)]",
@@ -394,6 +405,24 @@ fn words(fault: &Fault) -> Words {
             "this :END OF MACRO: ends nothing",
             "no macro is open",
             "take it out, or write the macro's heading :MACRO: name(inputs)",
+        ),
+        Fault::OutputsOfFunction { name } => say(
+            "outputs-of-no-macro",
+            format!("`{name}` stands behind a colon, where only a macro's further outputs can be named"),
+            "no macro of the file returns this",
+            "write a comma, or define the macro with outputs: :MACRO: name(input : output)",
+        ),
+        Fault::OutputsTooMany { name, wanted, found } => say(
+            "outputs-too-many",
+            format!("the macro `{name}` has {wanted} further outputs, and {found} are named"),
+            "one too many",
+            "name as many variables behind the colon as the macro's heading does",
+        ),
+        Fault::MacroLarge { name } => say(
+            "macro-too-large",
+            format!("the macro `{name}` is too large for so many outputs"),
+            "too large",
+            "define a macro for each output",
         ),
         Fault::TooMany => say(
             "too-many-faults",

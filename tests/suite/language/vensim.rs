@@ -1,6 +1,7 @@
-//! Vensim text: the community's models are all read, without a single error.
+//! Vensim text: what is wrong with the models in `rejected/vensim` is said in the words beside them, and the community's
+//! models are all read without error.
 
-use levada::diagnostic::render;
+use levada::diagnostic::{Source, render};
 use std::path::{Path, PathBuf};
 
 const COMMUNITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/sd-test-models");
@@ -16,6 +17,21 @@ fn files(folder: &Path, extension: &str, into: &mut Vec<PathBuf>) {
         } else if entry.extension().is_some_and(|own| own.eq_ignore_ascii_case(extension)) {
             into.push(entry);
         }
+    }
+}
+
+#[test]
+fn rejected_models_are_told_why() {
+    let mut models = Vec::new();
+    files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/language/rejected/vensim")), "mdl", &mut models);
+    assert!(models.len() > 20);
+    for path in &models {
+        let text = std::fs::read_to_string(path).expect("the model is text");
+        let source = Source::new(path.file_name().expect("a file has a name"), text);
+        let (_, diagnostics) = levada::parse::vensim::read(&source, Path::new(""));
+        let said: String = diagnostics.iter().map(render).collect();
+        let expected = std::fs::read_to_string(path.with_extension("expected")).unwrap_or_default();
+        assert_eq!(said, expected, "{}", path.display());
     }
 }
 
