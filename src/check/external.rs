@@ -2,23 +2,46 @@
 
 use super::finding::Finding;
 use crate::diagnostic::{Diagnostic, Source};
-use crate::model::{Model, Name};
+use crate::model::{Expression, ExpressionKind, Model, Name};
+use crate::series::Workbook;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The element names of every dimension read from a file, by index into `model.dimensions`.
 pub fn external_subscripts(source: &Arc<Source>, model: &Model) -> (HashMap<usize, Vec<Name>>, Vec<Diagnostic>) {
-    let found = HashMap::new();
+    let mut found = HashMap::new();
     let mut faults = Vec::new();
-    for dimension in &model.dimensions {
-        if let Some(call) = &dimension.external {
-            let finding = Finding::ExternalSubscript {
-                dimension: dimension.name.clone(),
-                why: "reading subscripts from files is not supported yet".to_owned(),
-                span: call.span,
-            };
-            faults.push(finding.diagnostic(source));
+    for (number, dimension) in model.dimensions.iter().enumerate() {
+        let Some(call) = &dimension.external else { continue };
+        match elements(model, call) {
+            Ok(names) => {
+                found.insert(number, names);
+            }
+            Err(why) => {
+                let finding = Finding::ExternalSubscript { dimension: dimension.name.clone(), why, span: call.span };
+                faults.push(finding.diagnostic(source));
+            }
         }
     }
     (found, faults)
+}
+
+/// GET XLS SUBSCRIPT(file, sheet, first cell, last cell, prefix).
+fn elements(model: &Model, call: &Expression) -> Result<Vec<Name>, String> {
+    let mut texts = Vec::new();
+    call.walk(&mut |part| {
+        if let ExpressionKind::Text(text) = &part.kind {
+            texts.push(text.as_str());
+        }
+    });
+    let [file, sheet, first, last, prefix] = texts[..] else {
+        return Err("file, sheet, first cell, last cell and prefix must be texts in quotation marks".to_owned());
+    };
+    let path = model.folder.join(file.trim().trim_start_matches('?').replace('\\', "/"));
+    let names = Workbook::open(&path, sheet).and_then(|book| book.texts(sheet, first.trim(), last.trim()));
+    match names {
+        Ok(names) if names.is_empty() => Err(format!("there is nothing from {first} on")),
+        Ok(names) => Ok(names.iter().map(|name| Name::new(&format!("{prefix}{name}"))).collect()),
+        Err(fault) => Err(fault.words()),
+    }
 }

@@ -8,10 +8,12 @@ mod faults;
 mod observed;
 mod read;
 mod table;
+mod workbook;
 mod write;
 
 pub use faults::{DataFault, DataFinding};
 pub use observed::{Observation, ObservedSeries};
 pub use read::{DataFile, open_text, read_observations};
 pub use table::{Column, Table, number};
+pub use workbook::{Area, Cell, Direction, Workbook, WorkbookFault};
 pub use write::{WriteFault, write_file, write_text};

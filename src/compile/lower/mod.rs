@@ -20,8 +20,11 @@ use super::graph::{Graph, Node, Pace, Slot, Value};
 use super::request::Request;
 use crate::check::{CheckedModel, ElementId};
 use crate::diagnostic::Span;
+use crate::series::{Workbook, WorkbookFault};
 use scope::{Instance, InstanceKey};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
+use std::rc::Rc;
 
 /// Whether a walk computes values at the start or at any later time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -132,6 +135,8 @@ pub struct Lowering<'a> {
     pending: VecDeque<Deferred<'a>>,
     limited: HashMap<usize, usize>,
     overrides: HashMap<String, f64>,
+    /// Files read so far, by path and sheet.
+    workbooks: HashMap<(PathBuf, String), Result<Rc<Workbook>, WorkbookFault>>,
     /// The initial time itself is being computed.
     starting: bool,
 }
@@ -164,6 +169,7 @@ impl<'a> Lowering<'a> {
             pending: VecDeque::new(),
             limited: variables::limited_flows(checked),
             overrides,
+            workbooks: HashMap::new(),
             starting: false,
         }
     }

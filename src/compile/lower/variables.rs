@@ -156,7 +156,7 @@ impl<'a> Lowering<'a> {
         control.then(|| self.parameter(key, value))
     }
 
-    fn parameter(&mut self, key: &Key, value: f64) -> Value {
+    pub(super) fn parameter(&mut self, key: &Key, value: f64) -> Value {
         if key.instance != 0 {
             return self.number(value);
         }
