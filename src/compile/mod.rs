@@ -9,6 +9,7 @@ mod lower;
 mod operation;
 mod program;
 mod request;
+mod schedule;
 mod table;
 
 pub use fault::Fault;
@@ -16,7 +17,8 @@ pub use graph::VectorOperation;
 pub use lower::{Constant, element_key};
 pub use operation::{Binary, MISSING, Unary};
 pub use program::{
-    Code, Controls, Instruction, MemorySlot, Operation, Output, Program, Register, StateSlot, VectorInstruction,
+    Code, Controls, Instruction, MemorySlot, Operation, Output, Program, Register, StateSlot, Stretch,
+    VectorInstruction,
 };
 pub use request::{DataSeries, Landing, OutputExpression, Outputs, Request};
 pub use table::Table;

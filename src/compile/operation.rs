@@ -5,7 +5,7 @@ use crate::{elementary, random};
 /// Vensim's `:NA:`.
 pub const MISSING: f64 = -f64::from_bits((1023 + 109) << 52); // -2^109
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unary {
     Negate,
     Absolute,
@@ -31,7 +31,7 @@ pub enum Unary {
     NormalProbability,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Binary {
     Add,
     Subtract,

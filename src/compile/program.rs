@@ -6,6 +6,7 @@
 use super::graph::{Graph, Node, Pace, Slot, Value, VectorOperation};
 use super::lower::{Constant, Memory, MemoryKind, State};
 use super::operation::{Binary, Unary};
+use super::schedule::cluster;
 use super::table::Table;
 use std::collections::HashMap;
 
@@ -48,9 +49,29 @@ pub struct Code {
     pub vectors: Vec<VectorInstruction>,
     /// For each instruction, the element whose equation it belongs to: an index into `Program::owners`.
     pub owners: Vec<u32>,
+    /// Runs of instructions with one operation.
+    pub stretches: Vec<Stretch>,
+}
+
+/// Instructions `first..end` of a program, which have one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    pub operation: Operation,
+    pub first: usize,
+    pub end: usize,
 }
 
 impl Code {
+    fn push(&mut self, instruction: Instruction, owner: u32) {
+        let number = self.instructions.len();
+        match self.stretches.last_mut() {
+            Some(last) if last.operation == instruction.operation => last.end = number + 1,
+            _ => self.stretches.push(Stretch { operation: instruction.operation, first: number, end: number + 1 }),
+        }
+        self.instructions.push(instruction);
+        self.owners.push(owner);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.instructions.is_empty()
     }
@@ -316,7 +337,7 @@ impl Layout {
     fn fixed_code(&mut self, graph: &Graph, owners: &[u32]) -> Code {
         let mut code = Code::default();
         let mut vectors = HashMap::new();
-        for value in self.fixed.clone() {
+        for value in cluster(graph, &self.fixed) {
             emit(graph, value, &self.kept, &mut code, &mut vectors, owners);
         }
         code
@@ -326,6 +347,7 @@ impl Layout {
     fn code(&mut self, graph: &Graph, roots: &[Value], owners: &[u32]) -> (Code, HashMap<Value, Register>) {
         let order = needed(graph, roots, |value| !self.kept.contains_key(&value));
         let order: Vec<Value> = order.into_iter().filter(|value| !self.kept.contains_key(value)).collect();
+        let order = cluster(graph, &order);
         let mut last_use: HashMap<Value, usize> = HashMap::new();
         for (place, value) in order.iter().enumerate() {
             for operand in graph.operands(*value) {
@@ -436,6 +458,5 @@ fn emit(
             Instruction { operation: Operation::Vector, to, a: number, b: 0, c: 0 }
         }
     };
-    code.instructions.push(instruction);
-    code.owners.push(owners.get(value.0 as usize).copied().unwrap_or_default());
+    code.push(instruction, owners.get(value.0 as usize).copied().unwrap_or_default());
 }

@@ -1,6 +1,6 @@
 //! Which equation first gave a value that is not finite.
 
-use super::execute::execute;
+use super::execute::execute_one;
 use super::failure::Failure;
 use crate::compile::{Code, Operation, Program};
 
@@ -16,7 +16,6 @@ pub fn blame<const L: usize>(
     single[program.time as usize] = [time];
     // A state may have become infinite itself; start from the values that are still numbers.
     let broken = program.states.iter().find(|state| !single[state.register as usize][0].is_finite());
-    let mut one = Code { vectors: code.vectors.clone(), ..Code::default() };
     for (number, instruction) in code.instructions.iter().enumerate() {
         let operands: &[u32] = match instruction.operation {
             Operation::Unary(_) | Operation::Lookup => &[instruction.a],
@@ -25,8 +24,7 @@ pub fn blame<const L: usize>(
             Operation::Vector => &[],
         };
         let sound = operands.iter().all(|register| single[*register as usize][0].is_finite());
-        one.instructions = vec![*instruction];
-        execute(&one, &program.tables, &mut single);
+        execute_one(code, number, &program.tables, &mut single);
         let result = single[instruction.to as usize][0];
         if sound && !result.is_finite() {
             let owner = code.owners.get(number).and_then(|owner| program.owners.get(*owner as usize));

@@ -1,10 +1,13 @@
 //! The executor: a program's instructions over blocks of lanes, one lane for each run of a batch.
 //!
-//! One source serves one lane and many. Lanes never meet: no operation reads across them, so a run's bits do not depend
-//! on its neighbours. Operand blocks are copied before the result is stored, which lets registers be reused freely.
+//! One source serves one lane and many, compiled for each instruction set and chosen at run time. Lanes never meet: no
+//! operation reads across them, so a run's bits do not depend on its neighbours. Operand blocks are copied before the
+//! result is stored, which lets registers be reused freely.
 
 use super::vectors;
-use crate::compile::{Binary, Code, Operation, Program, Table, Unary};
+use crate::compile::{Binary, Code, Instruction, Operation, Program, Stretch, Table, Unary};
+use crate::elementary::{exp_block, ln_block, log10_block, pow_block, tanh_block};
+use multiversion::multiversion;
 
 /// All registers of a batch of `L` runs: `[register][lane]`.
 pub type Registers<const L: usize> = [[f64; L]];
@@ -18,108 +21,115 @@ pub fn registers<const L: usize>(program: &Program) -> Vec<[f64; L]> {
     registers
 }
 
-#[inline(always)]
-fn each<const L: usize>(a: [f64; L], apply: impl Fn(f64) -> f64) -> [f64; L] {
-    let mut out = a;
-    for x in &mut out {
-        *x = apply(*x);
-    }
-    out
-}
-
-#[inline(always)]
-fn both<const L: usize>(a: [f64; L], b: [f64; L], apply: impl Fn(f64, f64) -> f64) -> [f64; L] {
-    let mut out = a;
-    for (x, y) in out.iter_mut().zip(b) {
-        *x = apply(*x, y);
-    }
-    out
-}
-
 /// Runs straight-line code on the registers.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx512vbmi2+avx2+fma",
+    "x86_64+avx2+fma",
+    "x86_64+sse4.1"
+))]
 pub fn execute<const L: usize>(code: &Code, tables: &[Table], registers: &mut Registers<L>) {
-    for instruction in &code.instructions {
-        let a = instruction.a as usize;
-        let result = match instruction.operation {
-            Operation::Unary(operation) => unary(operation, registers[a]),
-            Operation::Binary(operation) => binary(operation, registers[a], registers[instruction.b as usize]),
-            Operation::Select => {
-                let (condition, then) = (registers[a], registers[instruction.b as usize]);
+    for stretch in &code.stretches {
+        run_stretch(code, stretch, tables, registers);
+    }
+}
+
+/// Runs one instruction.
+pub fn execute_one<const L: usize>(code: &Code, number: usize, tables: &[Table], registers: &mut Registers<L>) {
+    if let Some(instruction) = code.instructions.get(number) {
+        let stretch = Stretch { operation: instruction.operation, first: number, end: number + 1 };
+        run_stretch(code, &stretch, tables, registers);
+    }
+}
+
+/// Instructions of one operation. The operation is chosen once for all of them, and named where it is applied: a
+/// function passed as a value would not be compiled for the chosen instruction set.
+#[inline(always)]
+fn run_stretch<const L: usize>(code: &Code, stretch: &Stretch, tables: &[Table], registers: &mut Registers<L>) {
+    let instructions = &code.instructions[stretch.first..stretch.end];
+    macro_rules! unary {
+        ($($name:ident)* ; $($block_name:ident $block:ident)*) => {
+            match stretch.operation {
+                $(Operation::Unary(Unary::$name) => {
+                    for instruction in instructions {
+                        let mut out = registers[instruction.a as usize];
+                        for x in &mut out {
+                            *x = Unary::$name.apply(*x);
+                        }
+                        registers[instruction.to as usize] = out;
+                    }
+                })*
+                $(Operation::Unary(Unary::$block_name) => {
+                    for instruction in instructions {
+                        let mut out = [0.0; L];
+                        $block(&registers[instruction.a as usize], &mut out);
+                        registers[instruction.to as usize] = out;
+                    }
+                })*
+                _ => {}
+            }
+        };
+    }
+    macro_rules! binary {
+        ($($name:ident)*) => {
+            match stretch.operation {
+                $(Operation::Binary(Binary::$name) => {
+                    for instruction in instructions {
+                        let mut out = registers[instruction.a as usize];
+                        let b = registers[instruction.b as usize];
+                        for lane in 0..L {
+                            out[lane] = Binary::$name.apply(out[lane], b[lane]);
+                        }
+                        registers[instruction.to as usize] = out;
+                    }
+                })*
+                _ => {}
+            }
+        };
+    }
+    match stretch.operation {
+        Operation::Binary(Binary::Power) => {
+            for instruction in instructions {
+                let mut out = [0.0; L];
+                pow_block(&registers[instruction.a as usize], &registers[instruction.b as usize], &mut out);
+                registers[instruction.to as usize] = out;
+            }
+        }
+        Operation::Binary(_) => binary!(
+            Add Subtract Multiply Divide Minimum Maximum Modulo Remainder Less LessOrEqual Equal NotEqual And Or
+        ),
+        Operation::Unary(_) => unary!(
+            Negate Absolute SquareRoot Sine Cosine Tangent ArcSine ArcCosine ArcTangent HyperbolicSine HyperbolicCosine
+            Truncate Floor Not Sign GammaLogarithm NormalQuantile NormalProbability;
+            Exponential exp_block NaturalLogarithm ln_block DecimalLogarithm log10_block HyperbolicTangent tanh_block
+        ),
+        Operation::Select => {
+            for instruction in instructions {
+                let condition = registers[instruction.a as usize];
+                let then = registers[instruction.b as usize];
                 let mut out = registers[instruction.c as usize];
                 for lane in 0..L {
                     out[lane] = if condition[lane] != 0.0 { then[lane] } else { out[lane] };
                 }
-                out
+                registers[instruction.to as usize] = out;
             }
-            Operation::Lookup => {
-                let table = &tables[instruction.b as usize];
-                each(registers[a], |x| table.at(x))
+        }
+        Operation::Lookup => look_up(instructions, tables, registers),
+        Operation::Vector => {
+            for instruction in instructions {
+                vectors::execute(&code.vectors[instruction.a as usize], tables, registers);
             }
-            Operation::Vector => {
-                vectors::execute(&code.vectors[a], tables, registers);
-                continue;
-            }
-        };
-        registers[instruction.to as usize] = result;
+        }
     }
 }
 
 #[inline(always)]
-fn unary<const L: usize>(operation: Unary, a: [f64; L]) -> [f64; L] {
-    // The operation is named in each arm so that it is inlined into the loop over lanes.
-    macro_rules! over {
-        ($($name:ident),*) => {
-            match operation { $(Unary::$name => each(a, |x| Unary::$name.apply(x)),)* }
-        };
+fn look_up<const L: usize>(instructions: &[Instruction], tables: &[Table], registers: &mut Registers<L>) {
+    for instruction in instructions {
+        let table = &tables[instruction.b as usize];
+        let mut out = registers[instruction.a as usize];
+        for x in &mut out {
+            *x = table.at(*x);
+        }
+        registers[instruction.to as usize] = out;
     }
-    over!(
-        Negate,
-        Absolute,
-        Exponential,
-        NaturalLogarithm,
-        DecimalLogarithm,
-        SquareRoot,
-        Sine,
-        Cosine,
-        Tangent,
-        ArcSine,
-        ArcCosine,
-        ArcTangent,
-        HyperbolicSine,
-        HyperbolicCosine,
-        HyperbolicTangent,
-        Truncate,
-        Floor,
-        Not,
-        Sign,
-        GammaLogarithm,
-        NormalQuantile,
-        NormalProbability
-    )
-}
-
-#[inline(always)]
-fn binary<const L: usize>(operation: Binary, a: [f64; L], b: [f64; L]) -> [f64; L] {
-    macro_rules! over {
-        ($($name:ident),*) => {
-            match operation { $(Binary::$name => both(a, b, |x, y| Binary::$name.apply(x, y)),)* }
-        };
-    }
-    over!(
-        Add,
-        Subtract,
-        Multiply,
-        Divide,
-        Power,
-        Minimum,
-        Maximum,
-        Modulo,
-        Remainder,
-        Less,
-        LessOrEqual,
-        Equal,
-        NotEqual,
-        And,
-        Or
-    )
 }
