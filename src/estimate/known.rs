@@ -178,6 +178,11 @@ pub(crate) fn ellipsoid(size: usize) -> Residuals {
     })
 }
 
+/// y = level + slope x + noise.
+pub(crate) fn straight_line(data: &[(f64, f64)]) -> Regression {
+    Regression::new(vec![Parameter::new("level", 1.0), Parameter::new("slope", 1.0)], data, |x, b| b[0] + b[1] * x)
+}
+
 /// A certified problem: model, starts, answers.
 pub(crate) struct Certified {
     pub name: &'static str,
@@ -189,14 +194,14 @@ pub(crate) struct Certified {
 }
 
 impl Certified {
-    /// Estimates with interchangeable parts put in the order of the certificate: the exponentials of Lanczos3 by rate.
-    pub fn in_certified_order(&self, natural: &[f64]) -> Vec<f64> {
-        if self.name != "Lanczos3" {
-            return natural.to_vec();
+    /// Where the certificate's parameters stand among the estimates: the exponentials of Lanczos3 are interchangeable and
+    /// certified in the order of their rates.
+    pub fn certified_positions(&self, natural: &[f64]) -> Vec<usize> {
+        let mut positions: Vec<usize> = (0..self.rows.len()).collect();
+        if self.name == "Lanczos3" {
+            positions.sort_by(|a, b| natural[a | 1].total_cmp(&natural[b | 1]).then(a.cmp(b)));
         }
-        let mut pairs: Vec<&[f64]> = natural[..6].chunks(2).collect();
-        pairs.sort_by(|a, b| a[1].total_cmp(&b[1]));
-        pairs.concat()
+        positions
     }
 
     /// The problem from start 1 or 2.

@@ -13,6 +13,7 @@ pub mod optimise;
 mod parameter;
 mod prior;
 mod problem;
+pub mod uncertainty;
 
 pub use difference::{gradients_by_differences, linearise_by_differences};
 pub use finding::Finding;
