@@ -4,8 +4,9 @@ use super::arguments::{Colour, Run, Switches};
 use super::exit_status::ExitStatus;
 use super::load::load;
 use super::messages::{refuse, show};
-use crate::compile::{Landing, Outputs, Request, compile};
+use crate::compile::{DataSeries, Landing, Outputs, Request, compile};
 use crate::diagnostic::Diagnostic;
+use crate::series::Workbook;
 use crate::simulate::{self, Accuracy, Difference, Method, Settings};
 use std::io::Write;
 
@@ -16,6 +17,10 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
     let method = arguments.method.as_deref().and_then(|text| method(text, &mut faults));
     if !faults.is_empty() {
         return refuse(&faults, colour, ExitStatus::Usage);
+    }
+    let data = data(arguments, &mut faults);
+    if !faults.is_empty() {
+        return refuse(&faults, colour, ExitStatus::Unusable);
     }
     let (checked, mut diagnostics) = load(&arguments.model);
     let Some(checked) = checked else { return refuse(&diagnostics, colour, ExitStatus::Unusable) };
@@ -41,6 +46,7 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
         landing,
         overrides,
         outputs: if arguments.saves.is_empty() { Outputs::All } else { Outputs::Chosen(arguments.saves.clone()) },
+        data,
         ..Request::default()
     };
     let program = match compile(&checked, &request) {
@@ -78,6 +84,24 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
             ExitStatus::Done
         }
     }
+}
+
+/// The series of the data files, by the names of their columns.
+fn data(arguments: &Run, faults: &mut Vec<Diagnostic>) -> Vec<DataSeries> {
+    let mut data = Vec::new();
+    for path in &arguments.data {
+        let tabs = path.extension().is_some_and(|extension| extension != "csv");
+        let columns = Workbook::open(path, if tabs { "\t" } else { "," }).and_then(|book| book.columns(""));
+        match columns {
+            Ok(columns) => data.extend(columns.into_iter().map(|(name, points)| DataSeries { name, points })),
+            Err(fault) => {
+                faults.push(Diagnostic::error("data-file", fault.words()).help(
+                    "give a table with the times in its first column and a variable's name above each other column",
+                ))
+            }
+        }
+    }
+    data
 }
 
 /// The estimates of the integration error, worded.

@@ -96,8 +96,13 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
     lowering.finish();
     let mut faults = std::mem::take(&mut lowering.faults);
     let controls: Vec<Value> = controls.into_iter().flatten().collect();
-    let [start, stop, step, save_every] = controls[..] else { return Err(faults) };
-    for (name, value) in [("INITIAL TIME", start), ("TIME STEP", step), ("SAVEPER", save_every)] {
+    let [mut start, stop, step, save_every] = controls[..] else { return Err(faults) };
+    if lowering.graph.pace(start) == graph::Pace::Moving
+        && let Some(fixed) = lowering.start_time()
+    {
+        start = fixed;
+    }
+    for (name, value) in [("INITIAL TIME", start), ("TIME STEP", step)] {
         if lowering.graph.pace(value) == graph::Pace::Moving {
             faults.push(Fault::BadControl { name, why: "changes during the run".to_owned() });
         }

@@ -129,6 +129,8 @@ pub struct Controls {
     pub stop_moves: bool,
     pub step: Register,
     pub save_every: Register,
+    /// The interval between saves changes and is read at every save.
+    pub save_moves: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -184,12 +186,12 @@ pub fn assemble(parts: Parts) -> Program {
     let rate_roots: Vec<Value> = parts.states.iter().map(|state| state.derivative).collect();
     let advance_roots: Vec<Value> = parts.memories.iter().map(|memory| memory.input).collect();
     let mut save_roots: Vec<Value> = parts.outputs.iter().map(|(_, _, value)| *value).collect();
-    save_roots.push(parts.stop);
+    save_roots.extend([parts.stop, parts.save_every]);
     let mut run_roots: Vec<Value> = parts.switches.clone();
     run_roots.extend(
         parts.recurring.iter().flat_map(|(first, period, last)| [Some(*first), Some(*period), *last]).flatten(),
     );
-    run_roots.extend([parts.start, parts.step, parts.save_every]);
+    run_roots.extend([parts.start, parts.step]);
     let all: Vec<Value> =
         [&initial_roots, &rate_roots, &advance_roots, &save_roots, &run_roots].into_iter().flatten().copied().collect();
 
@@ -255,7 +257,8 @@ pub fn assemble(parts: Parts) -> Program {
             stop: at(&save, parts.stop),
             stop_moves: graph.pace(parts.stop) == Pace::Moving,
             step: kept(parts.step),
-            save_every: kept(parts.save_every),
+            save_every: at(&save, parts.save_every),
+            save_moves: graph.pace(parts.save_every) == Pace::Moving,
         },
         run,
         initial: initial.0,

@@ -251,6 +251,22 @@ impl Workbook {
         })
     }
 
+    /// Every named column beside the times in the first: name and points. The first row holds the names.
+    pub fn columns(&self, sheet: &str) -> Result<Vec<(String, Vec<(f64, f64)>)>, WorkbookFault> {
+        let grid = self.sheet(sheet)?;
+        let number = |row, column| match grid.cells.get(&(row, column)) {
+            Some(Cell::Number(value)) => Some(*value),
+            _ => None,
+        };
+        let mut columns = Vec::new();
+        for column in 1..grid.columns {
+            let Some(Cell::Text(name)) = grid.cells.get(&(0, column)) else { continue };
+            let points = (1..grid.rows).filter_map(|row| Some((number(row, 0)?, number(row, column)?))).collect();
+            columns.push((name.clone(), points));
+        }
+        Ok(columns)
+    }
+
     /// The texts from `first` to `last` (a cell, or only a row or column, up to the first empty cell).
     pub fn texts(&self, sheet: &str, first: &str, last: &str) -> Result<Vec<String>, WorkbookFault> {
         let grid = self.sheet(sheet)?;

@@ -225,6 +225,10 @@ impl<'a, const L: usize> Batch<'a, L> {
                     state.saved.rows.push(self.registers[output.register as usize][lane]);
                 }
                 state.pass_saves();
+                if program.controls.save_moves && self.settings.save == Save::Every {
+                    let every = self.registers[program.controls.save_every as usize][lane];
+                    state.saves.push(state.time + every.max(state.step));
+                }
             }
             if state.time >= state.stop - SAME * state.step {
                 state.active = false;
@@ -530,7 +534,11 @@ impl Lane {
             state.fail(Failure::NeedsGrid { variable: "a random function".to_owned() });
             return state;
         }
-        state.plan_saves(settings, every);
+        if program.controls.save_moves && settings.save == Save::Every {
+            state.saves.push(start);
+        } else {
+            state.plan_saves(settings, every);
+        }
         state.plan_switches(program, &read);
         state
     }

@@ -214,7 +214,9 @@ impl<'a> Lowering<'a> {
                 constant.structural = true;
                 constant.value
             }
-            Node::Slot(Slot::Time) if !self.starting => {
+            // Vensim reads an INITIAL TIME that asks for the time at time 0.
+            Node::Slot(Slot::Time) if self.starting => 0.0,
+            Node::Slot(Slot::Time) => {
                 self.starting = true;
                 let start =
                     self.control("INITIAL TIME", Phase::Initial).ok().and_then(|start| self.value_at_start(start));
@@ -236,6 +238,20 @@ impl<'a> Lowering<'a> {
                 self.graph.tables[table as usize].at(x)
             }
         })
+    }
+}
+
+impl Lowering<'_> {
+    /// The initial time; one that changes during the run is read once, at the start.
+    pub fn start_time(&mut self) -> Option<Value> {
+        let start = self.control("INITIAL TIME", Phase::Initial).ok()?;
+        if self.graph.pace(start) != Pace::Moving {
+            return Some(start);
+        }
+        let before = std::mem::replace(&mut self.starting, true);
+        let value = self.value_at_start(start);
+        self.starting = before;
+        value.map(|value| self.number(value))
     }
 }
 
