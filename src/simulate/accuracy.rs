@@ -13,13 +13,15 @@ use ode_solvers::dop_shared::OutputType;
 use ode_solvers::dopri5::Dopri5;
 use ode_solvers::{DVector, System};
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// The largest difference between two runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     pub variable: String,
     pub time: f64,
-    /// Of the variable's largest absolute value in the run.
+    /// Of the variable's largest absolute value in the run, or of a billionth of the largest value in its unit, so that
+    /// what is zero but for rounding does not count.
     pub relative: f64,
 }
 
@@ -68,9 +70,15 @@ pub fn accuracy(program: &Program, settings: &Settings, table: &Table) -> Accura
 
 /// The largest difference of two tables over the same times and columns.
 pub fn difference(table: &Table, reference: &Table) -> Option<Difference> {
+    let peak = |number: usize| reference.values.column(number).iter().fold(0.0f64, |peak, value| peak.max(value.abs()));
+    let mut of_unit: HashMap<Option<&str>, f64> = HashMap::new();
+    for (number, column) in table.columns.iter().enumerate() {
+        let largest = of_unit.entry(column.units.as_deref()).or_default();
+        *largest = largest.max(peak(number));
+    }
     let mut largest: Option<Difference> = None;
     for (number, column) in table.columns.iter().enumerate() {
-        let peak = reference.values.column(number).iter().fold(0.0f64, |peak, value| peak.max(value.abs()));
+        let peak = peak(number).max(1e-9 * of_unit[&column.units.as_deref()]);
         for (row, time) in table.time.iter().enumerate() {
             let gap = (table.values[(row, number)] - reference.values[(row, number)]).abs();
             if gap > 0.0 && largest.as_ref().is_none_or(|old| gap / peak > old.relative) {
