@@ -83,6 +83,18 @@ pub enum Direction {
     Down,
 }
 
+/// A named column: its name and points `(time, value)`.
+pub type NamedPoints = (String, Vec<(f64, f64)>);
+
+/// Where a series has its times.
+struct Times {
+    direction: Direction,
+    /// The row or column that holds them.
+    line: u32,
+    /// First place and length of a named area.
+    extent: Option<(u32, u32)>,
+}
+
 /// A spreadsheet, or a delimited text as its only sheet.
 #[derive(Debug)]
 pub struct Workbook {
@@ -207,11 +219,11 @@ impl Workbook {
     pub fn series(&self, sheet: &str, times: &str, first: &str, offset: u32) -> Result<Vec<(f64, f64)>, WorkbookFault> {
         let grid = self.sheet(sheet)?;
         let begin = self.area(sheet, first)?;
-        let (direction, line, length) = self.times(sheet, times)?;
+        let Times { direction, line, extent } = self.times(sheet, times)?;
         let mut points = Vec::new();
         let (start, end) = match direction {
-            Direction::Across => (begin.column, length.map_or(grid.columns, |(from, count)| from + count)),
-            Direction::Down => (begin.row, length.map_or(grid.rows, |(from, count)| from + count)),
+            Direction::Across => (begin.column, extent.map_or(grid.columns, |(from, count)| from + count)),
+            Direction::Down => (begin.row, extent.map_or(grid.rows, |(from, count)| from + count)),
         };
         for place in start..end {
             let (time, value) = match direction {
@@ -230,29 +242,28 @@ impl Workbook {
         Ok(points)
     }
 
-    /// Direction, row or column, and for a named area its first place and length.
-    fn times(&self, sheet: &str, times: &str) -> Result<(Direction, u32, Option<(u32, u32)>), WorkbookFault> {
+    fn times(&self, sheet: &str, times: &str) -> Result<Times, WorkbookFault> {
         if let Ok(row) = times.trim().parse::<u32>()
             && row > 0
         {
-            return Ok((Direction::Across, row - 1, None));
+            return Ok(Times { direction: Direction::Across, line: row - 1, extent: None });
         }
         if times.len() <= 3
             && let Some(column) = column_number(times.trim())
         {
-            return Ok((Direction::Down, column, None));
+            return Ok(Times { direction: Direction::Down, line: column, extent: None });
         }
         let area = self.area(sheet, times)?;
         let (rows, columns) = area.size.unwrap_or((1, 1));
         Ok(if rows > columns {
-            (Direction::Down, area.column, Some((area.row, rows)))
+            Times { direction: Direction::Down, line: area.column, extent: Some((area.row, rows)) }
         } else {
-            (Direction::Across, area.row, Some((area.column, columns)))
+            Times { direction: Direction::Across, line: area.row, extent: Some((area.column, columns)) }
         })
     }
 
     /// Every named column beside the times in the first: name and points. The first row holds the names.
-    pub fn columns(&self, sheet: &str) -> Result<Vec<(String, Vec<(f64, f64)>)>, WorkbookFault> {
+    pub fn columns(&self, sheet: &str) -> Result<Vec<NamedPoints>, WorkbookFault> {
         let grid = self.sheet(sheet)?;
         let number = |row, column| match grid.cells.get(&(row, column)) {
             Some(Cell::Number(value)) => Some(*value),

@@ -51,8 +51,8 @@ impl<'a> Lowering<'a> {
             F::VectorReorder => self.reorder(&arguments[0], &arguments[1], context),
             F::RankedIndex => self.ranked_index(arguments, context),
             F::InvertMatrix => self.invert(&arguments[0], expression, context),
-            F::AllocateByPriority => self.allocate_by_priority(arguments, expression, context),
-            F::AllocateAvailable => self.allocate_available(arguments, expression, context),
+            F::AllocateByPriority => self.allocate_by_priority(arguments, context),
+            F::AllocateAvailable => self.allocate_available(arguments, context),
             _ => Err(self.unsupported(function, expression, context)),
         }
     }
@@ -412,12 +412,7 @@ impl<'a> Lowering<'a> {
         Ok(parts[row * size + column])
     }
 
-    fn allocate_by_priority(
-        &mut self,
-        arguments: &'a [Expression],
-        expression: &'a Expression,
-        context: &Context,
-    ) -> Lowered {
+    fn allocate_by_priority(&mut self, arguments: &'a [Expression], context: &Context) -> Lowered {
         let [request, priority, _, width, supply] = arguments else { return Err(Failed) };
         let dimension = self.vector_dimension(request, context)?;
         let mut inputs = vec![self.expression(supply, context)?, self.expression(width, context)?];
@@ -427,18 +422,10 @@ impl<'a> Lowering<'a> {
         inputs.extend(requests);
         inputs.extend(priorities);
         let parts = self.graph.vector(VectorOperation::AllocateByPriority, inputs, count);
-        self.own_part(&parts, request, context).map_err(|failed| {
-            debug_assert!(!self.faults.is_empty(), "{expression:?}");
-            failed
-        })
+        self.own_part(&parts, request, context)
     }
 
-    fn allocate_available(
-        &mut self,
-        arguments: &'a [Expression],
-        _expression: &'a Expression,
-        context: &Context,
-    ) -> Lowered {
+    fn allocate_available(&mut self, arguments: &'a [Expression], context: &Context) -> Lowered {
         let [request, profile, available] = arguments else { return Err(Failed) };
         let dimension = self.vector_dimension(request, context)?;
         let mut inputs = vec![self.expression(available, context)?];
