@@ -18,6 +18,6 @@ pub use figure::{
 pub use plain::{Band, Frame, Head, Observed, Path, Period, Quantity, Rule, Scale, Width};
 pub use refusal::Refusal;
 pub use table::{
-    Bound, Cell, ChangeRow, Column, Decimals, EstimateRow, FitRow, FitStatistics, OutcomeColumn, OutcomePath,
-    PosteriorRow, Row, Table,
+    Bound, Cell, ChangeRow, Column, Decimals, EstimateRow, FitRow, FitStatistics, Heading, OutcomeColumn, OutcomePath,
+    PosteriorRow, Row, Table, annual_table, change_table, estimates_table, fit_table, posterior_table,
 };

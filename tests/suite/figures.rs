@@ -2,74 +2,293 @@
 //! bytes twice. `LEVADA_GALLERY=<folder> cargo test figures` writes them all to a folder, to be looked at.
 
 use levada::present::*;
+use std::collections::BTreeSet;
 
 #[test]
-fn every_kind_draws_the_same_bytes_twice_with_all_its_text() {
-    for (kind, draw) in gallery() {
+fn every_kind_prints() {
+    let mut faults = Vec::new();
+    for Shown { kind, draw, words } in gallery() {
         let exhibits = draw().unwrap_or_else(|refusal| panic!("{kind}: {refusal}"));
-        if let Ok(folder) = std::env::var("LEVADA_GALLERY") {
-            for exhibit in &exhibits {
+        assert_eq!(draw().as_ref(), Ok(&exhibits), "{kind}: two draws give the same bytes");
+        for exhibit in &exhibits {
+            faults.extend(faults_of_print(exhibit).into_iter().map(|fault| format!("{}: {fault}", exhibit.name)));
+            if let Ok(folder) = std::env::var("LEVADA_GALLERY") {
                 for (ending, bytes) in &exhibit.files {
                     std::fs::write(format!("{folder}/{}.{ending}", exhibit.name), bytes).expect("a folder to write to");
                 }
             }
         }
+        let drawn: BTreeSet<String> = exhibits.iter().flat_map(|exhibit| words_of(&text_of(exhibit, "svg"))).collect();
+        let wanted = words.iter().flat_map(|text| words_of(text));
+        faults.extend(wanted.filter(|word| !drawn.contains(word)).map(|word| format!("{kind}: `{word}` is not drawn")));
     }
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+/// What would look wrong on paper: a size that no journal has, places that are no numbers, text outside of the page or
+/// over other text, a bitmap of another size, an empty description.
+fn faults_of_print(exhibit: &Exhibit) -> Vec<String> {
+    let mut faults = Vec::new();
+    let svg = text_of(exhibit, "svg");
+    let millimetres = |name: &str| -> f64 {
+        let text = svg.split(&format!("{name}=\"")).nth(1).and_then(|rest| rest.split("mm\"").next());
+        text.and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)
+    };
+    let (width, height) = (millimetres("width"), millimetres("height"));
+    if ![88.0, 127.0, 180.0].contains(&width) || !(10.0..=232.0).contains(&height) {
+        faults.push(format!("it is {width} by {height} mm"));
+    }
+    faults.extend(["NaN", "inf"].iter().filter(|odd| svg.contains(*odd)).map(|odd| format!("it holds {odd}")));
+    let dots = |mm: f64| (mm / 25.4 * 300.0).round();
+    let png = exhibit.file("png").expect("a bitmap");
+    let pixels = |at: usize| f64::from(u32::from_be_bytes([png[at], png[at + 1], png[at + 2], png[at + 3]]));
+    if (pixels(16) - dots(width)).abs() > 1.0 || (pixels(20) - dots(height)).abs() > 1.0 {
+        faults.push(format!("the bitmap is {} by {}", pixels(16), pixels(20)));
+    }
+    if !exhibit.file("pdf").is_some_and(|pdf| pdf.starts_with(b"%PDF-1.7")) {
+        faults.push("there is no PDF".into());
+    }
+    for (ending, text) in [("caption.txt", &exhibit.caption), ("alt.txt", &exhibit.alt)] {
+        if text.len() < 10 || text_of(exhibit, ending).trim_end() != *text {
+            faults.push(format!("{ending} holds {text:?}"));
+        }
+    }
+    let boxes = text_boxes(&svg);
+    let per_mm = 96.0 / 25.4;
+    for (i, (text, a)) in boxes.iter().enumerate() {
+        if a.left < 0.0 || a.top < 0.0 || a.right > width * per_mm || a.bottom > height * per_mm {
+            faults.push(format!("`{text}` leaves the page"));
+        }
+        for (other, b) in &boxes[..i] {
+            if a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom {
+                faults.push(format!("`{text}` lies over `{other}`"));
+            }
+        }
+    }
+    faults
+}
+
+struct Area {
+    left: f64,
+    top: f64,
+    right: f64,
+    bottom: f64,
+}
+
+/// Every piece of text and the area of its letters, without the font's allowance above and below them.
+fn text_boxes(svg: &str) -> Vec<(String, Area)> {
+    fn collect(group: &usvg::Group, boxes: &mut Vec<(String, Area)>) {
+        for node in group.children() {
+            match node {
+                usvg::Node::Group(group) => collect(group, boxes),
+                usvg::Node::Text(text) => {
+                    let area = text.abs_bounding_box();
+                    let content: String = text.chunks().iter().map(|chunk| chunk.text()).collect();
+                    // Capitals end 0.26 of the height below its top, descenders 0.16 above its foot, figures 0.28.
+                    let foot = if content.chars().any(char::is_alphabetic) { 0.16 } else { 0.28 };
+                    let turned = area.height() > area.width() && content.chars().count() > 2;
+                    let (left, right) = (f64::from(area.left()), f64::from(area.right()));
+                    let (top, bottom) = (f64::from(area.top()), f64::from(area.bottom()));
+                    let (wide, high) = (right - left, bottom - top);
+                    let area = if turned {
+                        Area { left: left + 0.26 * wide, right: right - foot * wide, top, bottom }
+                    } else {
+                        Area { left, right, top: top + 0.26 * high, bottom: bottom - foot * high }
+                    };
+                    boxes.push((content, area));
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut options = usvg::Options::default();
+    options
+        .fontdb_mut()
+        .load_font_data(include_bytes!("../../assets/fonts/source-sans-3/SourceSans3-Regular.ttf").into());
+    let tree = usvg::Tree::from_str(svg, &options).expect("sound SVG");
+    let mut boxes = Vec::new();
+    collect(tree.root(), &mut boxes);
+    boxes
+}
+
+fn text_of(exhibit: &Exhibit, ending: &str) -> String {
+    String::from_utf8(exhibit.file(ending).unwrap_or_default().to_vec()).expect("UTF-8")
+}
+
+/// The words of a text, or of all text elements of an SVG.
+fn words_of(text: &str) -> Vec<String> {
+    let content: Vec<&str> = if text.starts_with("<svg") {
+        text.split("<text").skip(1).filter_map(|rest| rest.split_once('>')?.1.split("</text>").next()).collect()
+    } else {
+        vec![text]
+    };
+    content.iter().flat_map(|text| text.split_whitespace()).map(String::from).collect()
+}
+
+#[test]
+fn odd_data_is_refused_or_remarked_upon() {
+    let time = || vec![2000.0, 2010.0, 2020.0];
+    let run = |paths: Vec<Path>| Runs {
+        head: Head::new("odd", "Data that strain the axes."),
+        frame: Frame::default(),
+        panels: vec![RunPanel { quantity: Quantity::new("Rent", "CNY"), paths }],
+    };
+    let path = |values: Vec<f64>| Path::new("rent", time(), values);
+    let refused = |figure: Runs| figure.draw().expect_err("a refusal").diagnostic().message;
+    let nan = f64::NAN;
+    let empty = Runs { panels: Vec::new(), ..run(Vec::new()) };
+    let backwards = Frame { window: Some((2020.0, 2000.0)), ..Frame::default() };
+    let nowhere = Frame { window: Some((1900.0, 1950.0)), ..Frame::default() };
+    let period = Period { label: "Trade war".into(), start: 2018.0, end: f64::NAN };
+    for (figure, expected) in [
+        (empty, "exhibit `odd` has nothing to show"),
+        (run(vec![path(vec![nan, nan, f64::INFINITY])]), "exhibit `odd`: `rent` has no finite value within the window"),
+        (run(vec![path(vec![1.0])]), "exhibit `odd`: `rent` needs 3 values and has 1"),
+        (
+            run(vec![path(vec![1.0, 2.0, 3.0]).with_band(0.9, vec![0.0], vec![2.0; 3])]),
+            "exhibit `odd`: `rent (band)` needs 3 values and has 1",
+        ),
+        (
+            run(vec![path(vec![1.0, 2.0, 3.0]).with_band(90.0, vec![0.0; 3], vec![2.0; 3])]),
+            "exhibit `odd`: the probability of a band of `rent` runs from 0 to 90, which is no range",
+        ),
+        (
+            Runs { frame: backwards, ..run(vec![path(vec![1.0, 2.0, 3.0])]) },
+            "exhibit `odd`: the window runs from 2020 to 2000, which is no range",
+        ),
+        (
+            Runs { frame: nowhere, ..run(vec![path(vec![1.0, 2.0, 3.0])]) },
+            "exhibit `odd`: `Rent` has no finite value within the window",
+        ),
+        (
+            Runs { frame: Frame { periods: vec![period], ..Frame::default() }, ..run(vec![path(vec![1.0, 2.0, 3.0])]) },
+            "exhibit `odd`: the period `Trade war` runs from 2018 to NaN, which is no range",
+        ),
+    ] {
+        assert_eq!(refused(figure), expected);
+    }
+
+    let remarks = |quantity: Quantity, values: Vec<f64>| -> Vec<String> {
+        let mut figure = run(vec![path(values)]);
+        figure.panels[0].quantity = quantity;
+        let exhibits = figure.draw().expect("it is drawn");
+        assert_eq!(faults_of_print(&exhibits[0]), Vec::<String>::new());
+        exhibits[0].warnings.iter().map(|warning| warning.message.clone()).collect()
+    };
+    let rent = || Quantity::new("Rent", "CNY");
+    for (quantity, values, expected) in [
+        (rent(), vec![5.0, 5.0, 5.0], vec![]),
+        (rent(), vec![0.0, 0.0, 0.0], vec![]),
+        (rent(), vec![1.0, nan, 3.0], vec![]),
+        (rent(), vec![1e-300, 2e-300, 5e-300], vec![]),
+        (rent(), vec![-1e199, 0.0, 1e199], vec![]),
+        (rent(), vec![1e15, 1e15 + 1.0, 1e15 - 1.0], vec![]),
+        (
+            rent(),
+            vec![1.0, f64::NEG_INFINITY, 3.0],
+            vec!["figure `odd`: 1 values of `rent` are infinite or too large and are left out"],
+        ),
+        (rent().log(), vec![1e-190, 1.0, 1e190], vec![]),
+        (
+            rent().log(),
+            vec![-1.0, 0.0, 10.0],
+            vec!["figure `odd`: 2 values of `Rent` are not positive and are left off its log axis"],
+        ),
+        (
+            rent().log(),
+            vec![-1.0, 0.0, -10.0],
+            vec!["figure `odd`: no value of `Rent` is positive, so its axis is linear"],
+        ),
+        (
+            Quantity::new("清科 Rent & <profit>", "CNY"),
+            vec![1.0, 2.0, 3.0],
+            vec!["figure `odd`: the bundled font has no glyph for `清`, `科`"],
+        ),
+    ] {
+        assert_eq!(remarks(quantity, values.clone()), expected, "{values:?}");
+    }
+}
+
+struct Shown {
+    kind: &'static str,
+    draw: Draw,
+    /// Texts of which every word must be drawn.
+    words: Vec<String>,
 }
 
 type Draw = Box<dyn Fn() -> Result<Vec<Exhibit>, Refusal>>;
 
 /// One of each kind, and the shapes that strain the layout.
-fn gallery() -> Vec<(&'static str, Draw)> {
-    let fit_head = |name: &str, width| Head::new(name, "Observed series and model.").width(width);
+fn gallery() -> Vec<Shown> {
+    let mut all = Vec::new();
+    let mut show = |kind, draw: Draw, words: Vec<String>| all.push(Shown { kind, draw, words });
     let panels = fit_panels();
     let single = panels[0].clone();
     let log = FitPanel { quantity: single.quantity.clone().log(), ..single.clone() };
-    let fit = |name: &str, width, panels: Vec<FitPanel>| -> Draw {
-        let figure = Fit { head: fit_head(name, width), frame: frame(), panels };
-        Box::new(move || figure.draw())
-    };
-    let mut all: Vec<(&'static str, Draw)> = vec![
-        ("fit", fit("fit-single", Width::Single, vec![single.clone()])),
-        ("fit", fit("fit-log", Width::OneAndHalf, vec![log])),
-        ("fit", fit("fit-double", Width::Double, vec![single])),
-        ("fit", fit("fit-all", Width::Double, panels)),
-    ];
+    for (name, width, panels) in [
+        ("fit-single", Width::Single, vec![single.clone()]),
+        ("fit-log", Width::OneAndHalf, vec![log]),
+        ("fit-double", Width::Double, vec![single]),
+        ("fit-all", Width::Double, panels),
+    ] {
+        let figure = Fit { head: Head::new(name, "Observed series and model.").width(width), frame: frame(), panels };
+        let mut words: Vec<String> = figure.frame.periods.iter().map(|period| period.label.clone()).collect();
+        for panel in &figure.panels {
+            words.push(panel.quantity.title.clone());
+            words.extend(panel.observed.iter().map(|series| series.source.clone()));
+        }
+        words.push("Model Held out Year Hold-out".into());
+        show("fit", Box::new(move || figure.draw()), words);
+    }
     let figure = stocks();
-    all.push(("stocks", Box::new(move || figure.draw())));
+    let mut words = vec![];
+    for sector in &figure.sectors {
+        words.push(sector.title.clone());
+        for panel in &sector.panels {
+            words.push(panel.quantity.title.clone());
+            words.extend(panel.paths.iter().map(|path| path.label.clone()));
+        }
+    }
+    show("stocks", Box::new(move || figure.draw()), words);
     for (name, width, alternatives) in [
         ("counterfactual", Width::Double, 3),
         ("counterfactual-many", Width::Double, 6),
         ("counterfactual-one", Width::Single, 1),
     ] {
         let figure = counterfactual(name, width, alternatives);
-        all.push(("counterfactual", Box::new(move || figure.draw())));
+        let mut words = vec!["Baseline".into(), "Difference from baseline".into()];
+        words.extend(ALTERNATIVES[..alternatives].iter().map(|label| label.to_string()));
+        words.extend(figure.panels.iter().map(|panel| panel.quantity.title.clone()));
+        show("counterfactual", Box::new(move || figure.draw()), words);
     }
     let figure = cohorts();
-    all.push(("cohorts", Box::new(move || figure.draw())));
+    show("cohorts", Box::new(move || figure.draw()), vec!["elite grassroots Baseline No campaign Failures,".into()]);
     let figure = fan();
-    all.push(("fan", Box::new(move || figure.draw())));
+    show("fan", Box::new(move || figure.draw()), vec!["Median 30 60 90 % Projection (percent)".into()]);
     let figure = runs();
-    all.push(("runs", Box::new(move || figure.draw())));
+    show("runs", Box::new(move || figure.draw()), vec!["Hares (thousand) Lynx north south Time (year)".into()]);
     let figure = residuals();
-    all.push(("residuals", Box::new(move || figure.draw())));
+    show("residuals", Box::new(move || figure.draw()), vec!["(noise scales) independent Held out".into()]);
     let figure = starts();
-    all.push(("starts", Box::new(move || figure.draw())));
+    let words = vec!["Negative log posterior 18 of 40 within 0.0100 3 failed, Stopped by rank".into()];
+    show("starts", Box::new(move || figure.draw()), words);
+    let parameters = |count: usize| PARAMETERS[..count].iter().map(|p| p.0.to_string()).collect::<Vec<_>>();
     let figure = profiles();
-    all.push(("profiles", Box::new(move || figure.draw())));
-    for (name, parameters, draws) in [("pairs", 5, 300), ("pairs-binned", 8, 4000)] {
-        let figure = pairs(name, parameters, draws);
-        all.push(("pairs", Box::new(move || figure.draw())));
+    show("profiles", Box::new(move || figure.draw()), [parameters(6), vec!["2Δℓ 95 %".into()]].concat());
+    for (name, count, draws) in [("pairs", 5, 300), ("pairs-binned", 8, 4000)] {
+        let figure = pairs(name, count, draws);
+        show("pairs", Box::new(move || figure.draw()), parameters(count));
     }
-    for (name, parameters) in [("correlation", 9), ("correlation-many", 26)] {
-        let figure = correlation(name, parameters);
-        all.push(("correlation", Box::new(move || figure.draw())));
+    for (name, count) in [("correlation", 9), ("correlation-many", 26)] {
+        let figure = correlation(name, count);
+        show("correlation", Box::new(move || figure.draw()), parameters(9));
     }
     let figure = tornado();
-    all.push(("tornado", Box::new(move || figure.draw())));
+    show("tornado", Box::new(move || figure.draw()), [parameters(9), vec!["70,000 to 280,000 CNY".into()]].concat());
     for (name, bars) in [("intervals", false), ("interval-bars", true)] {
         let figure = intervals(name, bars);
-        all.push(("intervals", Box::new(move || figure.draw())));
+        let words = ALTERNATIVES.iter().map(|label| label.to_string()).chain(["50 % 90 % interval".into()]).collect();
+        show("intervals", Box::new(move || figure.draw()), words);
     }
     all
 }

@@ -98,6 +98,15 @@ impl Axis {
         })
     }
 
+    /// Counts in the units of another axis that reaches to `reach`, unless that would make labels of many decimals.
+    pub fn counted_like(mut self, reach: f64, quantity: &Quantity) -> Axis {
+        let factor = ticks::factor(reach);
+        if !self.log && self.lo.abs().max(self.hi.abs()) >= 0.05 * factor {
+            (self.factor, self.unit) = (factor, ticks::unit(&quantity.unit, factor));
+        }
+        self
+    }
+
     /// A time axis over exactly this window.
     pub fn of_time(title: &str, (lo, hi): (f64, f64)) -> Axis {
         let (title, unit) = (title.to_string(), String::new());

@@ -1,6 +1,6 @@
 //! Counterfactual paths against the baseline: levels, and differences around a zero line.
 
-use super::axis::Range;
+use super::axis::{Range, drawable};
 use super::panel::Panel;
 use super::paths::Strokes;
 use super::{Sheet, columns, paths, plot_height, style};
@@ -54,7 +54,13 @@ impl Counterfactual {
             }
             let title = format!("Difference from {}", panel.baseline.label.to_lowercase());
             let quantity = Quantity::new(title, panel.quantity.unit.clone());
-            panels.push(Panel { range: Range::WithZero, ..Panel::over_time(quantity, differences) });
+            let levels = std::iter::once(&panel.baseline).chain(&panel.alternatives).flat_map(|path| &path.values);
+            let reach = levels.copied().filter(|v| drawable(*v)).fold(0.0, |most: f64, v| most.max(v.abs()));
+            panels.push(Panel {
+                range: Range::WithZero,
+                counted_like: Some(reach),
+                ..Panel::over_time(quantity, differences)
+            });
         }
         let paired = self.panels.iter().any(|panel| !panel.differences.is_empty());
         let all = self.panels.iter().flat_map(|panel| panel.alternatives.iter().chain(&panel.differences));

@@ -31,8 +31,10 @@ const HEADING: f64 = 5.0;
 const TITLE_LINE: f64 = style::TITLE * style::POINT * style::LEADING;
 const TEXT_LINE: f64 = style::TEXT * style::POINT * style::LEADING;
 /// Labels wider than this share of a panel, or than this many millimetres, go to the key.
-const LABEL_SHARE: f64 = 0.30;
+const LABEL_SHARE: f64 = 0.32;
 const LABEL_WIDEST: f64 = 29.0;
+/// More labels than this push each other so far that their leaders cannot be followed.
+const MOST_LABELS: usize = 5;
 /// Row names break at this share of the figure's width.
 const ROW_NAME_SHARE: f64 = 0.36;
 
@@ -50,6 +52,8 @@ struct Cell<'a> {
 }
 
 struct Columns {
+    /// Where labels stand beside their lines: the width at which they break.
+    labels: Option<f64>,
     left: Vec<f64>,
     right: Vec<f64>,
     plot: f64,
@@ -73,13 +77,14 @@ impl Grid {
         let total = style::width(self.width);
         let window = self.window(exhibit, &panels)?;
         let ys = self.vertical_axes(exhibit, &panels, window, remarks)?;
-        let direct = self.labels_fit(&panels, total / columns as f64);
-        let gutters = self.gutters(&panels, &ys, columns, total, direct);
+        let labels = (total / columns as f64 * LABEL_SHARE).min(LABEL_WIDEST);
+        let labels = self.labels_fit(&panels, labels).then_some(labels);
+        let gutters = self.gutters(&panels, &ys, columns, total, labels);
         let xs = self.horizontal_axes(exhibit, &panels, window, gutters.plot, remarks)?;
         let strip = periods::strip(&self.frame, window, gutters.plot, panels.len() > 1);
 
         let mut key = self.key.clone();
-        if !direct {
+        if labels.is_none() {
             key.splice(0..0, line_samples(&panels));
         }
         key.extend(strip.key.iter().cloned());
@@ -112,7 +117,7 @@ impl Grid {
         }
         let key_height = if key.is_empty() { 0.0 } else { key::rows(&key, total - 2.0 * EDGE) as f64 * key::ROW + 1.2 };
         let pages = self.paginate(rows, key_height, strip.height);
-        Ok(pages.into_iter().map(|rows| self.page(rows, total, &gutters, &key, key_height, &strip, direct)).collect())
+        Ok(pages.into_iter().map(|rows| self.page(rows, total, &gutters, &key, key_height, &strip)).collect())
     }
 
     /// Rows into pages no taller than the tallest, and which cells are the lowest of their column on their page.
@@ -153,7 +158,6 @@ impl Grid {
         header(cells) + self.plot_height + footer(cells) + ROW_GAP
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn page(
         &self,
         rows: Vec<(Option<&str>, Vec<Cell>)>,
@@ -162,7 +166,6 @@ impl Grid {
         key: &[KeyItem],
         key_height: f64,
         strip: &Strip,
-        direct: bool,
     ) -> Canvas {
         let headings = rows.iter().filter(|(heading, _)| heading.is_some()).count() as f64 * HEADING;
         let body: f64 = rows.iter().map(|(_, cells)| self.row_height(cells)).sum();
@@ -190,14 +193,14 @@ impl Grid {
                         strip.draw(&mut canvas, plot);
                     }
                 }
-                self.cell(&mut canvas, cell, plot, direct);
+                self.cell(&mut canvas, cell, plot, gutters.labels);
             }
             top += strip_height + self.row_height(cells);
         }
         canvas
     }
 
-    fn cell(&self, canvas: &mut Canvas, cell: &Cell, plot: Plot, direct: bool) {
+    fn cell(&self, canvas: &mut Canvas, cell: &Cell, plot: Plot, labels: Option<f64>) {
         let drawing = Drawing { x: &cell.x, y: &cell.y, plot };
         if cell.panel.x == Across::Time {
             if let Some(rule) = &self.frame.rule {
@@ -216,8 +219,7 @@ impl Grid {
         for layer in grounds.into_iter().chain(lines) {
             drawing.layer(canvas, layer);
         }
-        if direct {
-            let room = (plot.width * 0.9).min(LABEL_WIDEST);
+        if let Some(room) = labels {
             let labels: Vec<EndLabel> = labelled(cell.panel)
                 .filter_map(|(x, y, stroke, label)| {
                     let end = drawing.end_of(x, y)?;
@@ -279,6 +281,10 @@ impl Grid {
                 };
                 let axis = Axis::new(&panel.y, &values, panel.range, remarks)
                     .ok_or_else(|| Refusal::NothingFinite { exhibit: exhibit.into(), series: panel.y.title.clone() })?;
+                let axis = match panel.counted_like {
+                    Some(reach) => axis.counted_like(reach, &panel.y),
+                    None => axis,
+                };
                 let height = self.plot_height;
                 Ok(axis.with_ticks(|axis, ticks| far_apart(axis, ticks, height, |_| 2.0, 3.2)))
             })
@@ -315,33 +321,32 @@ impl Grid {
     }
 
     /// Whether every panel has room for its labels beside its lines.
-    fn labels_fit(&self, panels: &[&Panel], panel_width: f64) -> bool {
-        let widest = (panel_width * LABEL_SHARE).min(LABEL_WIDEST);
+    fn labels_fit(&self, panels: &[&Panel], widest: f64) -> bool {
         panels.iter().all(|panel| {
             let lines: Vec<Vec<String>> =
                 labelled(panel).map(|(_, _, _, label)| placing::wrap(label, style::TEXT, widest)).collect();
             let count: usize = lines.iter().map(Vec::len).sum();
             placing::widest(lines.iter().flatten(), style::TEXT) <= widest
+                && lines.len() <= MOST_LABELS
                 && lines.iter().all(|lines| lines.len() <= 3)
                 && count as f64 * TEXT_LINE <= self.plot_height
         })
     }
 
-    fn gutters(&self, panels: &[&Panel], ys: &[Axis], columns: usize, total: f64, direct: bool) -> Columns {
+    fn gutters(&self, panels: &[&Panel], ys: &[Axis], columns: usize, total: f64, labels: Option<f64>) -> Columns {
         let mut left = vec![0.0f64; columns];
         let mut right = vec![1.6f64; columns];
-        let widest = (total / columns as f64 * LABEL_SHARE).min(LABEL_WIDEST);
         let mut number = 0;
         for (_, group) in &self.groups {
             for i in 0..group.len() {
                 let (column, panel, axis) = (i % columns, panels[number + i], &ys[number + i]);
-                let labels = tick_width(axis);
+                let ticks = tick_width(axis);
                 let name = if panel.turned && !axis.named().is_empty() { TEXT_LINE + 0.6 } else { 0.0 };
                 if let Some(Rows { notes, .. }) = &panel.rows {
                     right[column] = right[column].max(LEADER + placing::widest(notes, style::TEXT));
                 }
-                left[column] = left[column].max(labels + style::TICK + style::TICK_GAP + name);
-                if direct {
+                left[column] = left[column].max(ticks + style::TICK + style::TICK_GAP + name);
+                if let Some(widest) = labels {
                     for (_, _, _, label) in labelled(panel) {
                         let lines = placing::wrap(label, style::TEXT, widest);
                         right[column] = right[column].max(LEADER + placing::widest(&lines, style::TEXT));
@@ -355,7 +360,7 @@ impl Grid {
             *last = last.max(3.4);
         }
         let taken: f64 = left.iter().chain(&right).sum::<f64>() + COLUMN_GAP * (columns as f64 - 1.0) + 2.0 * EDGE;
-        Columns { left, right, plot: ((total - taken) / columns as f64).max(8.0) }
+        Columns { labels, left, right, plot: ((total - taken) / columns as f64).max(8.0) }
     }
 }
 

@@ -261,14 +261,10 @@ fn beside(canvas: &mut Canvas, plot: Plot, axis: &Axis, name: &[String], ticked:
         let at = (plot.left - style::TICK - style::TICK_GAP, y + style::TEXT * style::POINT * style::MIDDLE);
         canvas.text(&tick.label, at, style::TEXT, style::INK, Anchor::End);
     }
-    let text = name.join(" ");
-    canvas.turned_text(
-        &text,
-        (EDGE + LINE * 0.8, plot.top + plot.height / 2.0),
-        style::TEXT,
-        style::INK,
-        Anchor::Middle,
-    );
+    for (i, line) in name.iter().enumerate() {
+        let at = (EDGE + LINE * (i as f64 + 0.8), plot.top + plot.height / 2.0);
+        canvas.turned_text(line, at, style::TEXT, style::INK, Anchor::Middle);
+    }
 }
 
 impl Correlation {

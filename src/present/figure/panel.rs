@@ -14,6 +14,8 @@ pub struct Panel {
     pub range: Range,
     /// Panels of one number share their vertical axis.
     pub shared: Option<usize>,
+    /// The largest value of another panel whose units this one counts in.
+    pub counted_like: Option<f64>,
     /// Values above this do not stretch the vertical axis.
     pub most: f64,
     pub x: Across,
@@ -57,8 +59,9 @@ impl Panel {
     }
 
     pub fn new(y: Quantity, x: Across, layers: Vec<Layer>) -> Self {
-        let (turned, range, shared, most) = (false, Range::Around, None, f64::INFINITY);
-        Panel { y, turned, range, shared, most, x, rows: None, layers, key: Vec::new() }
+        let (turned, range, shared) = (false, Range::Around, None);
+        let (counted_like, most) = (None, f64::INFINITY);
+        Panel { y, turned, range, shared, counted_like, most, x, rows: None, layers, key: Vec::new() }
     }
 }
 
@@ -386,7 +389,7 @@ pub struct EndLabel {
 }
 
 /// From the plot to its end labels.
-pub const LEADER: f64 = 1.8;
+pub const LEADER: f64 = 2.2;
 
 /// The visible stretch of an axis between two values, as shares.
 fn clamped(axis: &Axis, from: f64, to: f64) -> Option<(f64, f64)> {
@@ -455,7 +458,7 @@ mod tests {
             vec![vec![(0.0, 5.0), (5.0, 0.0), (6.0, 5.0)], vec![(8.0, 5.0), (10.0, 5.0)]],
             "cut at zero, broken at the gap, cut at ten"
         );
-        let rings = drawing.rings(&[-1.0, 1.0], &[0.0, 0.0], &[4.0, 8.0]);
-        assert_eq!(rings, vec![vec![(0.0, 10.0), (1.0, 10.0), (1.0, 2.0), (0.0, 4.0)]]);
+        let rings = drawing.rings(&[-1.0, 1.0], &[0.0, 0.0], &[0.0, 10.0]);
+        assert_eq!(rings, vec![vec![(0.0, 10.0), (1.0, 10.0), (1.0, 0.0), (0.0, 5.0)]]);
     }
 }

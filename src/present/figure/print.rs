@@ -104,6 +104,69 @@ fn crc32(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::present::figure::canvas::{Anchor, Canvas};
+    use crate::present::figure::{style, svg};
+
+    #[test]
+    fn text_can_be_copied_out_of_the_pdf() {
+        let mut canvas = Canvas::new(88.0, 40.0);
+        let texts = ["Founder debt (billion CNY) \\ −3 ≤ ρ < 2014–18", "Likelihood ratio 2Δℓ"];
+        canvas.text(texts[0], (5.0, 20.0), style::TITLE, style::INK, Anchor::Start);
+        canvas.turned_text(texts[1], (5.0, 20.0), style::TEXT, style::INK, Anchor::Middle);
+        let svg = svg::svg(&canvas, "").expect("a sound canvas");
+        let tree = usvg::Tree::from_str(&svg, &font::options().expect("the font")).expect("sound SVG");
+        let plain = pdf(&tree, "test", false).expect("a PDF");
+        assert!(plain.windows(9).any(|w| w == b"FontFile2"), "the font is embedded");
+        assert_eq!(extract(&plain), texts.concat());
+    }
+
+    /// The text of an uncompressed PDF as a reader copies it: the strings of each text object, glyph by glyph through the
+    /// ToUnicode map of the font.
+    fn extract(pdf: &[u8]) -> String {
+        let find =
+            |from: usize, what: &[u8]| pdf[from..].windows(what.len()).position(|w| w == what).map(|at| from + at);
+        let map_start = find(0, b"beginbfchar").expect("a map from glyphs to characters");
+        let map_end = find(map_start, b"endbfchar").expect("its end");
+        let map: std::collections::BTreeMap<u16, char> = std::str::from_utf8(&pdf[map_start..map_end])
+            .expect("ASCII")
+            .lines()
+            .filter_map(|line| line.strip_prefix('<')?.strip_suffix('>')?.split_once("> <"))
+            .map(|(glyph, unicode)| {
+                let number = |hex| u16::from_str_radix(hex, 16).expect("hexadecimal");
+                (number(glyph), char::from_u32(u32::from(number(unicode))).expect("a character"))
+            })
+            .collect();
+        let mut text = String::new();
+        let mut at = 0;
+        while let Some(start) = find(at, b"\nBT ") {
+            at = find(start, b"\nET").expect("the end of the text object");
+            let mut bytes = Vec::new();
+            let mut inside = false;
+            let mut rest = pdf[start..at].iter().copied();
+            while let Some(byte) = rest.next() {
+                match (inside, byte) {
+                    (false, b'(') => inside = true,
+                    (true, b')') => inside = false,
+                    (true, b'\\') => bytes.push(match rest.next() {
+                        Some(b'n') => b'\n',
+                        Some(b'r') => b'\r',
+                        Some(b't') => b'\t',
+                        Some(b'b') => 8,
+                        Some(b'f') => 12,
+                        Some(digit @ b'0'..=b'7') => rest
+                            .by_ref()
+                            .take(2)
+                            .fold(digit - b'0', |sum, d| sum.wrapping_mul(8).wrapping_add(d - b'0')),
+                        other => other.expect("an escaped byte"),
+                    }),
+                    (true, other) => bytes.push(other),
+                    _ => {}
+                }
+            }
+            text.extend(bytes.chunks(2).map(|pair| map[&u16::from_be_bytes([pair[0], pair[1]])]));
+        }
+        text
+    }
 
     #[test]
     fn crc_of_the_standard_check_string() {
