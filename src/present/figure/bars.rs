@@ -5,7 +5,7 @@ use super::canvas::{Colour, Marker, Stroke};
 use super::key::{KeyItem, Sample};
 use super::panel::{Across, Layer, Panel, Rows};
 use super::ticks::short;
-use super::{Sheet, paths, style};
+use super::{Sheet, describe, paths, style};
 use crate::present::exhibit::Exhibit;
 use crate::present::plain::{Head, Quantity};
 use crate::present::refusal::Refusal;
@@ -59,6 +59,8 @@ pub struct BarInterval {
 const ROW: f64 = 5.2;
 const LOWEST_ROW: f64 = 3.2;
 const MOST_ROWS: usize = 60;
+/// Rows that the alternative text tells of.
+const MOST_TOLD: usize = 10;
 /// The strokes of narrow and wide intervals.
 const NARROW: Stroke = style::solid(style::INK, 2.2);
 const WIDE: Stroke = style::solid(style::INK, 0.75);
@@ -94,7 +96,10 @@ impl Tornado {
             KeyItem::new(ground(LOW.tint(0.45)), "Input at its low end"),
             KeyItem::new(ground(HIGH), "Input at its high end"),
         ];
-        in_rows(&self.head, "Tornado: outcome by input, largest swing first", &self.outcome, rows, layers, key)
+        let fact = |swing: &&Swing| format!("{} {} to {}", swing.label, short(swing.low), short(swing.high));
+        let mut facts = vec![format!("{}, base {}", describe::named(&self.outcome), short(self.base))];
+        facts.extend(swings.iter().take(MOST_TOLD).map(fact));
+        in_rows(&self.head, "Tornado, largest swing first", &self.outcome, (rows, layers), key, &facts)
     }
 }
 
@@ -136,6 +141,7 @@ impl Intervals {
             }
             let (x, y) = (vec![row.estimate], vec![at]);
             layers.push(Layer::Points {
+                name: String::new(),
                 x,
                 y,
                 marker: Marker::Disc,
@@ -152,7 +158,13 @@ impl Intervals {
         let inner = self.rows.iter().any(|row| row.inner.is_some()).then(|| item(NARROW, self.probabilities.0));
         let outer = self.rows.iter().any(|row| row.outer.is_some()).then(|| item(WIDE, self.probabilities.1));
         let key = inner.into_iter().chain(outer).collect();
-        in_rows(&self.head, "Estimates with intervals", &self.quantity, rows, layers, key)
+        let fact = |row: &BarInterval| match row.outer {
+            Some((from, to)) => format!("{} {} ({} to {})", row.label, short(row.estimate), short(from), short(to)),
+            None => format!("{} {}", row.label, short(row.estimate)),
+        };
+        let mut facts = vec![describe::named(&self.quantity)];
+        facts.extend(self.rows.iter().take(MOST_TOLD).map(fact));
+        in_rows(&self.head, "Estimates with intervals", &self.quantity, (rows, layers), key, &facts)
     }
 }
 
@@ -160,9 +172,9 @@ fn in_rows(
     head: &Head,
     kind: &str,
     across: &Quantity,
-    rows: Rows,
-    layers: Vec<Layer>,
+    (rows, layers): (Rows, Vec<Layer>),
     key: Vec<KeyItem>,
+    facts: &[String],
 ) -> Result<Vec<Exhibit>, Refusal> {
     if rows.names.is_empty() {
         return Err(Refusal::Empty { exhibit: head.name.clone() });
@@ -174,5 +186,5 @@ fn in_rows(
     }
     let plot_height = (LOWEST_ROW * MOST_ROWS as f64).min(ROW * count as f64) + 1.0;
     let panel = Panel { rows: Some(rows), ..Panel::new(Quantity::new("", ""), Across::Values(across.clone()), layers) };
-    Sheet { head, kind, columns: 1, plot_height, key, remarks: Vec::new() }.over_values(vec![panel])
+    Sheet { head, kind, columns: 1, plot_height, key, remarks: Vec::new() }.over_values(vec![panel], facts)
 }

@@ -116,10 +116,10 @@ impl Canvas {
         self.area(vec![(x0, y0), (x1, y0), (x1, y1), (x0, y1)], colour, 1.0);
     }
 
-    /// A marker of the style's size, hollow ones with a white inside.
+    /// A marker of the style's size: hollow ones white inside, filled ones with a white rim that parts neighbours.
     pub fn marker(&mut self, (x, y): Place, marker: Marker, filled: bool, colour: Colour) {
         let r = style::MARKER / 2.0;
-        let outline = style::solid(colour, 0.6);
+        let outline = if filled { style::solid(style::WHITE, 0.35) } else { style::solid(colour, 0.6) };
         let corners: Vec<Place> = match marker {
             Marker::Disc => {
                 let fill = Some(if filled { colour } else { style::WHITE });

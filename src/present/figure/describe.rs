@@ -1,4 +1,4 @@
-//! The alternative text of a figure that was given none: what its panels show, in numbers.
+//! The alternative text of a figure over time that was given none: what its panels show, in numbers.
 
 use super::axis::drawable;
 use super::panel::{Layer, Panel};
@@ -6,7 +6,7 @@ use super::ticks::short;
 use crate::present::plain::{Frame, Quantity};
 
 /// One sentence on the figure, then one for each panel.
-pub fn panels(kind: &str, frame: Option<&Frame>, panels: &[&Panel]) -> String {
+pub fn panels(kind: &str, frame: &Frame, panels: &[&Panel]) -> String {
     let mut text = match panels.len() {
         1 => format!("{kind}."),
         count => format!("{kind} in {count} panels."),
@@ -18,10 +18,9 @@ pub fn panels(kind: &str, frame: Option<&Frame>, panels: &[&Panel]) -> String {
             facts.truncate(8);
             facts.push(format!("and {more} more"));
         }
-        let across = panel.x.quantity().map_or(String::new(), |x| format!(" against {}", named(x)));
-        text.push_str(&format!(" {}{across}: {}.", named(&panel.y), facts.join("; ")));
+        text.push_str(&format!(" {}: {}.", named(&panel.y), facts.join("; ")));
     }
-    if let Some(frame) = frame.filter(|frame| !frame.periods.is_empty()) {
+    if !frame.periods.is_empty() {
         let names: Vec<&str> = frame.periods.iter().map(|period| period.label.as_str()).collect();
         text.push_str(&format!(" Shaded periods: {}.", names.join(", ")));
     }
@@ -34,21 +33,21 @@ fn layer(layer: &Layer) -> Option<String> {
             let mut shown = x.iter().zip(y).filter(|(x, y)| drawable(**x) && drawable(**y));
             let first = shown.next()?;
             let last = shown.next_back().unwrap_or(first);
-            let name = if label.is_empty() { String::new() } else { format!("{label} ") };
+            let name = if label.is_empty() { "line" } else { label };
             let (t0, t1) = (time(*first.0), time(*last.0));
-            Some(format!("{name}from {} at {t0} to {} at {t1}", short(*first.1), short(*last.1)))
+            Some(format!("{name} from {} at {t0} to {} at {t1}", short(*first.1), short(*last.1)))
         }
-        Layer::Points { y, .. } => {
+        Layer::Points { name, y, .. } => {
             let shown: Vec<f64> = y.iter().copied().filter(|y| drawable(*y)).collect();
             let (lo, hi) =
                 shown.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(*v), hi.max(*v)));
-            Some(format!("{} points between {} and {}", shown.len(), short(lo), short(hi)))
+            Some(format!("{} observations of {name} between {} and {}", shown.len(), short(lo), short(hi)))
         }
         _ => None,
     }
 }
 
-fn named(quantity: &Quantity) -> String {
+pub fn named(quantity: &Quantity) -> String {
     if quantity.unit.is_empty() { quantity.title.clone() } else { format!("{} in {}", quantity.title, quantity.unit) }
 }
 

@@ -9,6 +9,7 @@ use super::ticks::Tick;
 use super::{font, placing, style};
 use crate::present::plain::{Frame, Width};
 use crate::present::refusal::{Refusal, Remark};
+use std::cmp::Ordering;
 
 pub struct Grid {
     pub width: Width,
@@ -115,7 +116,7 @@ impl Grid {
                 number += chunk.len();
             }
         }
-        let key_height = if key.is_empty() { 0.0 } else { key::rows(&key, total - 2.0 * EDGE) as f64 * key::ROW + 1.2 };
+        let key_height = if key.is_empty() { 0.0 } else { key::rows(&key, total - 2.0 * EDGE) as f64 * key::ROW + 2.0 };
         let pages = self.paginate(rows, key_height, strip.height);
         Ok(pages.into_iter().map(|rows| self.page(rows, total, &gutters, &key, key_height, &strip)).collect())
     }
@@ -202,15 +203,13 @@ impl Grid {
 
     fn cell(&self, canvas: &mut Canvas, cell: &Cell, plot: Plot, labels: Option<f64>) {
         let drawing = Drawing { x: &cell.x, y: &cell.y, plot };
-        if cell.panel.x == Across::Time {
-            if let Some(rule) = &self.frame.rule {
-                drawing.layer(canvas, &Layer::Upright { x: rule.at, stroke: periods::RULE });
-            }
+        if let Some(rule) = self.frame.rule.as_ref().filter(|_| cell.panel.x == Across::Time) {
+            drawing.layer(canvas, &Layer::Upright { x: rule.at, stroke: periods::RULE });
         }
         let (lo, hi) = cell.y.ends();
         if lo < 0.0 && hi > 0.0 && cell.panel.rows.is_none() {
             let zero = style::solid(style::AXIS, style::AXIS_WIDTH);
-            drawing.layer(canvas, &Layer::Level { y: 0.0, stroke: zero, label: String::new() });
+            drawing.layer(canvas, &Layer::Level { y: 0.0, stroke: zero });
         }
         draw_axes(canvas, cell, plot);
         // Grounds first, so that no band hides a line.
@@ -235,8 +234,7 @@ impl Grid {
     fn window(&self, exhibit: &str, panels: &[&Panel]) -> Result<(f64, f64), Refusal> {
         let refuse = |what: &str, from, to| Refusal::Range { exhibit: exhibit.into(), what: what.into(), from, to };
         for period in &self.frame.periods {
-            // Negated, so that a date that is not a number is refused too.
-            if !(period.start < period.end) {
+            if period.start.partial_cmp(&period.end) != Some(Ordering::Less) {
                 return Err(refuse(&format!("the period `{}`", period.label), period.start, period.end));
             }
         }

@@ -62,13 +62,13 @@ struct Sheet<'a> {
 impl Sheet<'_> {
     fn over_time(self, groups: Vec<(String, Vec<Panel>)>, frame: &Frame) -> Result<Vec<Exhibit>, Refusal> {
         let panels: Vec<&Panel> = groups.iter().flat_map(|(_, panels)| panels).collect();
-        let alt = describe::panels(self.kind, Some(frame), &panels);
+        let alt = describe::panels(self.kind, frame, &panels);
         self.lay_out(groups, frame.clone(), alt)
     }
 
-    /// Panels that have horizontal axes of their own.
-    fn over_values(self, panels: Vec<Panel>) -> Result<Vec<Exhibit>, Refusal> {
-        let alt = describe::panels(self.kind, None, &panels.iter().collect::<Vec<_>>());
+    /// Panels that have horizontal axes of their own, and what they show in words.
+    fn over_values(self, panels: Vec<Panel>, facts: &[String]) -> Result<Vec<Exhibit>, Refusal> {
+        let alt = format!("{}. {}.", self.kind, facts.join("; "));
         self.lay_out(vec![(String::new(), panels)], Frame::default(), alt)
     }
 

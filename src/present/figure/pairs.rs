@@ -95,7 +95,10 @@ impl Pairs {
                     if let Some(estimate) = &self.estimate {
                         let (x, y) = (vec![estimate[column]], vec![estimate[row]]);
                         let (colour, marker) = (style::VERMILLION, Marker::Cross);
-                        drawing.layer(&mut canvas, &Layer::Points { x, y, marker, colour, hollow: None });
+                        drawing.layer(
+                            &mut canvas,
+                            &Layer::Points { name: String::new(), x, y, marker, colour, hollow: None },
+                        );
                     }
                 }
                 frame(&mut canvas, plot);

@@ -91,8 +91,9 @@ pub enum Layer {
         label: String,
         fades: Option<f64>,
     },
-    /// Markers, hollow from `hollow` on.
+    /// Markers, hollow from `hollow` on; `name` is for the alternative text.
     Points {
+        name: String,
         x: Vec<f64>,
         y: Vec<f64>,
         marker: Marker,
@@ -105,11 +106,10 @@ pub enum Layer {
         y: Vec<f64>,
         stroke: Stroke,
     },
-    /// A line across, with its name above its right end.
+    /// A line across.
     Level {
         y: f64,
         stroke: Stroke,
-        label: String,
     },
     Upright {
         x: f64,
@@ -237,7 +237,7 @@ impl Drawing<'_> {
                     }
                 }
             }
-            Layer::Points { x, y, marker, colour, hollow } => {
+            Layer::Points { x, y, marker, colour, hollow, .. } => {
                 for (x, y) in x.iter().zip(y) {
                     if let Some(place) = self.inside(*x, *y) {
                         canvas.marker(place, *marker, hollow.is_none_or(|from| *x < from), *colour);
@@ -251,11 +251,10 @@ impl Drawing<'_> {
                     }
                 }
             }
-            Layer::Level { y, stroke, label } => {
+            Layer::Level { y, stroke } => {
                 if let Some(share) = self.y.share(*y).filter(|s| (0.0..=1.0).contains(s)) {
                     let (from, to) = (self.plot.at((0.0, share)), self.plot.at((1.0, share)));
                     canvas.segment(from, to, *stroke);
-                    canvas.text(label, (to.0 - 0.4, to.1 - 0.7), style::TEXT, style::GREY, Anchor::End);
                 }
             }
             Layer::Upright { x, stroke } => {

@@ -93,6 +93,7 @@ pub fn observed(
         check(exhibit, &series.source, &series.times, &series.values, remarks)?;
         let marker = MARKERS[i % MARKERS.len()];
         layers.push(Layer::Points {
+            name: series.source.clone(),
             x: series.times.clone(),
             y: series.values.clone(),
             marker,

@@ -4,7 +4,8 @@ use super::axis::Range;
 use super::canvas::{Marker, Stroke};
 use super::key::{KeyItem, Sample};
 use super::panel::{Across, Layer, Panel};
-use super::{Sheet, columns, paths, style};
+use super::ticks::short;
+use super::{Sheet, columns, describe, paths, style};
 use crate::present::exhibit::Exhibit;
 use crate::present::plain::{Head, Quantity};
 use crate::present::refusal::Refusal;
@@ -66,10 +67,10 @@ impl Profiles {
             let stroke = style::solid(style::BLUE, style::LINE_WIDTH);
             let layers = vec![
                 Layer::Columns { from, to, colour: style::BLUE, opacity: INTERVAL },
-                Layer::Level { y: self.threshold, stroke: dashed, label: String::new() },
+                Layer::Level { y: self.threshold, stroke: dashed },
                 Layer::Upright { x: profile.estimate, stroke: ESTIMATE },
                 Layer::Line { x: x.clone(), y: y.clone(), stroke, label: String::new(), fades: None },
-                Layer::Points { x, y, marker: Marker::Disc, colour: style::BLUE, hollow: None },
+                Layer::Points { name: String::new(), x, y, marker: Marker::Disc, colour: style::BLUE, hollow: None },
             ];
             let title = if number % columns == 0 { self.deviance.as_str() } else { "" };
             let mut panel = Panel::new(Quantity::new(title, ""), Across::Values(profile.parameter.clone()), layers);
@@ -77,6 +78,7 @@ impl Profiles {
             panel.most = HIGHEST * self.threshold;
             panels.push(panel);
         }
+        let facts: Vec<String> = self.panels.iter().map(|panel| panel.describe(&self.threshold_label)).collect();
         let open = self.panels.iter().any(|panel| panel.lower.is_none() || panel.upper.is_none());
         let interval = if open { "interval (open where it reaches the last point)" } else { "interval" };
         let key = vec![
@@ -86,6 +88,15 @@ impl Profiles {
         ];
         let head = &self.head;
         let plot_height = if panels.len() == 1 { 46.0 } else { 32.0 };
-        Sheet { head, kind: "Profile likelihoods", columns, plot_height, key, remarks }.over_values(panels)
+        Sheet { head, kind: "Profile likelihoods", columns, plot_height, key, remarks }.over_values(panels, &facts)
+    }
+}
+
+impl ProfilePanel {
+    /// `Rent pass-through 0.0450, 95 % interval from 0.0310 to open`
+    fn describe(&self, threshold: &str) -> String {
+        let end = |end: Option<f64>| end.map_or("open".into(), short);
+        let (name, estimate) = (describe::named(&self.parameter), short(self.estimate));
+        format!("{name} {estimate}, {threshold} interval from {} to {}", end(self.lower), end(self.upper))
     }
 }

@@ -3,6 +3,7 @@
 use super::canvas::Marker;
 use super::key::{KeyItem, Sample};
 use super::panel::{Across, Layer, Panel};
+use super::ticks::short;
 use super::{Sheet, plot_height, style};
 use crate::present::exhibit::Exhibit;
 use crate::present::plain::{Head, Quantity};
@@ -55,24 +56,31 @@ impl Starts {
         let points = |outcome, hollow| {
             let of_kind = ranked.iter().enumerate().filter(|(_, start)| start.outcome == outcome);
             let (x, y) = of_kind.map(|(i, start)| ((i + 1) as f64, (start.objective - best).max(floor))).unzip();
-            Layer::Points { x, y, marker: Marker::Disc, colour: style::INK, hollow }
+            Layer::Points { name: String::new(), x, y, marker: Marker::Disc, colour: style::INK, hollow }
         };
         let equal = ranked.iter().filter(|start| start.objective - best <= self.tolerance).count();
-        let within = super::ticks::short(self.tolerance);
-        let label = format!("{equal} of {} within {within} of the best", self.starts.len());
+        let within = short(self.tolerance);
+        let label: String = format!("{equal} of {} within {within} of the best", self.starts.len());
         let (from, to) = (floor * 0.6, self.tolerance);
         let layers = vec![
             Layer::Rows { from, to, colour: style::BLUE, opacity: 0.12 },
             points(Outcome::Converged, None),
             points(Outcome::Stopped, Some(f64::NEG_INFINITY)),
         ];
+        let worst = ranked.last().map_or(0.0, |start| start.objective - best);
+        let stopped = ranked.iter().filter(|start| start.outcome == Outcome::Stopped).count();
+        let failed = self.starts.len() - ranked.len();
+        let facts = format!(
+            "{}: {label}, the worst {} above it; {stopped} stopped at a limit, {failed} failed",
+            self.objective,
+            short(worst)
+        );
         let marker = |filled| Sample::Marker { marker: Marker::Disc, filled, colour: style::INK };
         let mut key = vec![KeyItem::new(Sample::Ground { colour: style::BLUE, opacity: 0.12 }, label)];
-        if ranked.iter().any(|start| start.outcome == Outcome::Stopped) {
+        if stopped > 0 {
             key.push(KeyItem::new(marker(true), "Converged"));
             key.push(KeyItem::new(marker(false), "Stopped at a limit"));
         }
-        let failed = self.starts.len() - ranked.len();
         if failed > 0 {
             key.push(KeyItem::new(Sample::Letter(failed.to_string()), "failed, not shown"));
         }
@@ -89,6 +97,6 @@ impl Starts {
             key: Vec::new(),
             remarks: Vec::new(),
         }
-        .over_values(vec![panel])
+        .over_values(vec![panel], &[facts])
     }
 }

@@ -115,6 +115,8 @@ pub fn factor(largest: f64) -> f64 {
 
 /// The unit with the axis's factor worked in: `billion CNY`, `10⁻⁶ 1/year`.
 pub fn unit(unit: &str, factor: f64) -> String {
+    // A pure number's unit is often written as one.
+    let unit = if unit == "1" { "" } else { unit };
     if factor == 1.0 {
         return unit.into();
     }
@@ -233,6 +235,8 @@ mod tests {
             ("1/year", 3.0e-5, "10⁻⁶ 1/year"),
             ("person", 9.0e5, "person"),
             ("CNY", 0.0, "CNY"),
+            ("1", 9.0e9, "10⁹"),
+            ("1", 9.0, ""),
         ] {
             assert_eq!(unit(name, factor(largest)), expected, "{name} {largest}");
         }

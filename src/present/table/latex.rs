@@ -19,7 +19,7 @@ pub fn latex(table: &Table) -> String {
     out.push_str("\\begin{table}\n\\centering\n\\begin{threeparttable}\n");
     let _ = writeln!(out, "\\caption{{{}}}", escape(&table.title));
     let _ = writeln!(out, "\\label{{{}}}", table.label);
-    out.push_str("\\sisetup{group-separator={,}, group-minimum-digits=4}\n");
+    out.push_str("\\sisetup{group-digits=integer, group-separator={,}, group-minimum-digits=4}\n");
     if table.columns.len() > ROOMY {
         out.push_str("\\footnotesize\n\\setlength{\\tabcolsep}{3pt}\n");
     }
@@ -201,7 +201,7 @@ mod tests {
 \begin{threeparttable}
 \caption{What 50\% of R\&D does}
 \label{tab:sample}
-\sisetup{group-separator={,}, group-minimum-digits=4}
+\sisetup{group-digits=integer, group-separator={,}, group-minimum-digits=4}
 \begin{tabular}{l S[table-format=4.1, group-digits=none] S[table-format=5] S[table-format=-6.4e-1, table-space-text-post={\tnote{*}}] S[table-format=1.2]}
 \toprule
  &  & \multicolumn{2}{c}{Window} &  \\

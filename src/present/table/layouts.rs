@@ -191,7 +191,8 @@ pub fn posterior_table(heading: &Heading, rows: &[PosteriorRow]) -> Table {
         Row::Cells(texts.into_iter().chain(numbers.map(Cell::Number)).collect())
     };
     let mut notes = Vec::new();
-    let poor: Vec<&str> = rows.iter().filter(|row| !(row.r_hat <= 1.01)).map(|row| row.name.as_str()).collect();
+    let poor: Vec<&str> =
+        rows.iter().filter(|row| row.r_hat > 1.01 || row.r_hat.is_nan()).map(|row| row.name.as_str()).collect();
     if !poor.is_empty() {
         notes.push(format!("R-hat is above 1.01 for {}: their chains have not mixed.", poor.join(", ")));
     }

@@ -107,12 +107,12 @@ impl Table {
             return Err(Refusal::Empty { exhibit });
         }
         for (number, row) in self.rows.iter().enumerate() {
-            if let Row::Cells(cells) = row {
-                if cells.len() != self.columns.len() {
-                    let series = format!("row {}", number + 1);
-                    let (expected, found) = (self.columns.len(), cells.len());
-                    return Err(Refusal::Lengths { exhibit, series, expected, found });
-                }
+            let expected = self.columns.len();
+            if let Row::Cells(cells) = row
+                && cells.len() != expected
+            {
+                let (series, found) = (format!("row {}", number + 1), cells.len());
+                return Err(Refusal::Lengths { exhibit, series, expected, found });
             }
         }
         let csv = csv::csv(self).map_err(|fault| Refusal::Internal { exhibit, fault })?;

@@ -39,7 +39,7 @@ pub fn grouped(number: &str) -> String {
     let whole_to = number.find(['.', 'e']).unwrap_or(number.len());
     let mut text = String::new();
     for (at, c) in number.char_indices() {
-        if at > digits_from && at < whole_to && (whole_to - at) % 3 == 0 {
+        if at > digits_from && at < whole_to && (whole_to - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(c);
