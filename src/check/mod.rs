@@ -10,6 +10,7 @@ mod finding;
 mod names;
 mod references;
 mod units;
+mod unused;
 
 pub use dimensions::{Dimensions, ElementId, ResolvedDimension};
 pub use elements::{Elements, left_hand_side, list as list_elements, product};
@@ -121,6 +122,7 @@ pub fn check(
     references::check(&checked, &mut findings);
     let mut diagnostics: Vec<Diagnostic> = findings.iter().map(|finding| finding.diagnostic(source)).collect();
     checked.units = units::check(&checked, &mut diagnostics);
+    unused::check(&checked, &mut diagnostics);
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
     (sound.then_some(checked), diagnostics)
 }
