@@ -122,8 +122,11 @@ pub fn check(
     references::check(&checked, &mut findings);
     let mut diagnostics: Vec<Diagnostic> = findings.iter().map(|finding| finding.diagnostic(source)).collect();
     checked.units = units::check(&checked, &mut diagnostics);
-    unused::check(&checked, &mut diagnostics);
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
+    if sound {
+        // A misspelt name is no use of the variable that it means.
+        unused::check(&checked, &mut diagnostics);
+    }
     (sound.then_some(checked), diagnostics)
 }
 

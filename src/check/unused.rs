@@ -10,6 +10,9 @@ use std::collections::HashSet;
 /// One warning for each constant and lookup without effect, one note for all other variables that nothing uses.
 /// Stocks, control parameters and variables that are declared supplementary are none of these.
 pub(super) fn check(checked: &CheckedModel, diagnostics: &mut Vec<Diagnostic>) {
+    if checked.model().variables.iter().any(is_unreadable) {
+        return; // what cannot be read may use anything
+    }
     let used = used(checked);
     let mut outputs: Vec<&Name> = Vec::new();
     for (index, variable) in checked.model().variables.iter().enumerate() {
@@ -39,9 +42,13 @@ pub(super) fn check(checked: &CheckedModel, diagnostics: &mut Vec<Diagnostic>) {
         diagnostics.push(
             Diagnostic::note("unused-variable", message)
                 .in_file(checked.source())
-                .help("outputs are; in Vensim, mark them as supplementary to say so"),
+                .help("fine if they are outputs; `:SUPPLEMENTARY` after the comment says so in Vensim"),
         );
     }
+}
+
+fn is_unreadable(variable: &Variable) -> bool {
+    variable.equations.iter().any(|equation| matches!(equation.definition, Definition::Unreadable))
 }
 
 enum Kind {

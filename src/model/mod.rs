@@ -37,7 +37,7 @@ pub struct Model {
     pub variables: Vec<Variable>,
     pub macros: Vec<Macro>,
     pub control: Control,
-    /// Units declared equivalent: each list names one unit in several spellings.
+    /// Units declared equivalent: each list names one unit in several spellings, or by a formula of others.
     pub unit_aliases: Vec<Vec<String>>,
 }
 

@@ -181,14 +181,22 @@ fn listed(names: &[Name]) -> (usize, String) {
     (names.len(), shown.join(", ") + rest)
 }
 
+/// A number of at least one, in few characters.
+fn short(number: f64) -> String {
+    match (0..=30).find(|power| 10f64.powi(*power) == number) {
+        Some(power) if power > 5 => format!("10^{power}"),
+        _ => format!("{}", (number * 1e6).round() / 1e6),
+    }
+}
+
 /// The likeliest way to turn `found` into `wanted`.
 fn repair(found: &Unit, wanted: &Unit, time: Option<&Unit>) -> String {
     let factor = wanted.per(found);
     if let Ok(number) = conversion(found, wanted) {
         // The factor as a number of at least one reads best: divide by 12 Month/Year.
         return match number >= 1.0 {
-            true => format!("convert: multiply by a constant of {number} in {factor}"),
-            false => format!("convert: divide by a constant of {} in {}", 1.0 / number, factor.inverse()),
+            true => format!("convert: multiply by a constant of {} in {factor}", short(number)),
+            false => format!("convert: divide by a constant of {} in {}", short(1.0 / number), factor.inverse()),
         };
     }
     if let Some((one, other)) = factor.swapped_names()

@@ -169,14 +169,12 @@ fn shape(dim: Node, name: &Name, raw: &str, faults: &mut Faults) -> Option<Shape
     }
 }
 
-/// Units declared equivalent: `<unit name="People"><eqn/><alias>person</alias></unit>`.
+/// Units declared equivalent: `<unit name="People"><eqn/><alias>person</alias></unit>`. The equation, a name or a formula
+/// of others, says what the unit is (XMILE 3.3.6).
 pub(super) fn unit_aliases(root: Node, raw: &str) -> Vec<Vec<String>> {
     let units = root.children_named("model_units").flat_map(|list| list.children_named("unit"));
     let names = units.filter(|unit| !is_true(*unit, "disabled")).map(|unit| {
         let equation = unit.child("eqn").map(|equation| PlacedText::within(equation, raw).text);
-        // An equation that is one name is an alias too (XMILE 3.3.6).
-        let equation =
-            equation.filter(|text| text.chars().all(|character| character.is_alphabetic() || "_ ".contains(character)));
         let aliases = unit.children_named("alias").map(|alias| PlacedText::within(alias, raw).text);
         let all = unit.attribute("name").map(str::to_owned).into_iter().chain(equation).chain(aliases);
         all.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect::<Vec<_>>()

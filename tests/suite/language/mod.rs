@@ -1,4 +1,5 @@
 //! What the readers accept and refuse.
 
+mod unsound;
 mod vensim;
 mod xmile;
