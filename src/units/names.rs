@@ -28,6 +28,7 @@ const SPELLINGS: &[&[&str]] = &[
     &["percent", "%", "per cent", "percentage", "pct"],
     &["permille", "‰", "per mille"],
     &["basis point", "bp"],
+    &["degree", "deg", "°"],
 ];
 
 /// Words that multiply the name beside them.

@@ -1,5 +1,6 @@
 //! A unit as a product of named units with rational exponents, and its algebra.
 
+use super::names::TIME_UNITS;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Neg;
@@ -131,6 +132,11 @@ impl Unit {
             Some((name, &Exponent::ONE)) if self.factors.len() == 1 => Some(name),
             _ => None,
         }
+    }
+
+    /// The units of time among the factors, by their standard names: `day`, `year`.
+    pub fn named_times(&self) -> impl Iterator<Item = &str> {
+        self.factors.keys().map(|name| name.base.as_ref()).filter(|base| TIME_UNITS.contains(base))
     }
 
     pub fn times(&self, other: &Unit) -> Unit {

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a module per subject, data beside the modules.
 
 mod architecture;
+mod feedback;
 mod figures;
 mod language;
 mod methods;

@@ -72,7 +72,10 @@ fn read(model: &Model, findings: &mut Vec<UnitsFinding>) -> ModelUnits {
     let time_variable = model.variables.iter().find(declares_time);
     let time_text = time_variable
         .and_then(|variable| variable.units.as_ref().map(|units| &units.text))
-        .or(model.control.time_units.as_ref());
+        .or(model.control.time_units.as_ref())
+        .filter(|text| !is_unnamed_time(text));
+    let only_time = only_unit_of_time(model);
+    let time_text = time_text.or(only_time.as_ref());
     // Stella writes `people/time` where the unit of time was not chosen.
     groups.extend(time_text.map(|text| vec![text.clone(), "time".to_owned(), "time unit".to_owned()]));
     let (synonyms, faults) = Synonyms::new(&groups);
@@ -112,6 +115,27 @@ fn read(model: &Model, findings: &mut Vec<UnitsFinding>) -> ModelUnits {
         }
     }
     ModelUnits { variables, time, synonyms }
+}
+
+/// Stella writes `Time` where the unit was not chosen.
+fn is_unnamed_time(text: &str) -> bool {
+    matches!(text.trim().to_lowercase().as_str(), "" | "time" | "?")
+}
+
+/// The unit of time of a model that does not say it, if its variables use one only.
+fn only_unit_of_time(model: &Model) -> Option<String> {
+    let synonyms = Synonyms::default();
+    let texts = model.variables.iter().filter_map(|variable| variable.units.as_ref());
+    let mut names: Vec<String> = texts
+        .filter_map(|units| synonyms.read(&units.text).ok())
+        .flat_map(|unit| unit.named_times().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.len() {
+        1 => names.pop(),
+        _ => None,
+    }
 }
 
 /// One note for all variables that could take part and do not.
