@@ -11,6 +11,7 @@ pub enum Finding {
     StartOutside { parameter: String, start: f64, lower: f64, upper: f64 },
     PriorUndefined { parameter: String, prior: String },
     PriorOutside { parameter: String, prior: String, lower: f64, upper: f64, mass: f64 },
+    ChainsNotConverged { parameter: String, r_hat: f64, effective: f64, wanted_r_hat: f64, wanted_effective: f64 },
 }
 
 impl Finding {
@@ -49,6 +50,22 @@ impl Finding {
                 ),
             )
             .help("widen the bounds, or truncate the prior to them"),
+            Finding::ChainsNotConverged { parameter, r_hat, effective, wanted_r_hat, wanted_effective } => {
+                let help = if r_hat <= wanted_r_hat {
+                    "ask for more draws"
+                } else {
+                    "ask for a longer warm-up and more draws; if that does not help, look at the identification of the \
+                     parameter and at its trace"
+                };
+                Diagnostic::error(
+                    "chains-not-converged",
+                    format!(
+                        "the chains have not converged for {parameter}: R-hat {r_hat:.3} (wanted {wanted_r_hat}), \
+                         {effective:.0} effective draws (wanted {wanted_effective}); no interval is given"
+                    ),
+                )
+                .help(help)
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod difference;
 mod finding;
+pub mod identify;
 #[cfg(test)]
 mod known;
 pub mod objective;
@@ -13,6 +14,7 @@ pub mod optimise;
 mod parameter;
 mod prior;
 mod problem;
+pub mod sample;
 pub mod uncertainty;
 
 pub use difference::{gradients_by_differences, linearise_by_differences};

@@ -6,6 +6,7 @@ mod fixed;
 mod information;
 mod profile;
 
+pub(crate) use bootstrap::quantile;
 pub use bootstrap::{BlockBootstrap, Replicate, block_length, percentile_intervals};
 pub use estimates::{Bound, Estimate, bound_of, estimates};
 pub use fixed::Fixed;
