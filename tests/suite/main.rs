@@ -1,10 +1,13 @@
 //! The integration tests: one binary, a module per subject, data beside the modules.
 
 mod architecture;
+mod closed_forms;
 mod feedback;
 mod figures;
 mod language;
 mod methods;
+mod models;
+mod zgc;
 
 /// A checked model from Vensim text that is expected to be sound.
 fn model_text(text: &str) -> levada::check::CheckedModel {
