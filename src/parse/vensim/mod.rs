@@ -18,7 +18,7 @@ mod wording;
 
 pub use fault::Fault;
 
-use crate::diagnostic::{Diagnostic, Source, Span};
+use crate::diagnostic::{Diagnostic, Source};
 use crate::model::{
     Control, Dialect, Dimension, Equation, Expression, Macro, MacroParameter, Model, Name, Role, Variable,
 };
@@ -41,7 +41,6 @@ pub fn read(source: &Arc<Source>, folder: &Path) -> (Model, Vec<Diagnostic>) {
     let mut statements = Statements::new(text, sketch);
     while let Some(piece) = statements.next_piece() {
         if statements.faults.len() + reader.faults.len() > FAULT_LIMIT {
-            reader.faults.push(Found::new(Fault::TooMany, Span::new(text.len(), text.len())));
             break;
         }
         match piece {
@@ -83,6 +82,10 @@ pub fn read(source: &Arc<Source>, folder: &Path) -> (Model, Vec<Diagnostic>) {
     let mut faults = reader.faults;
     faults.extend(statements.faults);
     faults.sort_by_key(|found| (found.span.start, found.span.end));
+    if let Some(last) = faults.get(FAULT_LIMIT).map(|found| found.span) {
+        faults.truncate(FAULT_LIMIT);
+        faults.push(Found::new(Fault::TooMany, last));
+    }
     let model = Model {
         name: source.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
         folder: folder.to_owned(),

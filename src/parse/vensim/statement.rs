@@ -67,6 +67,7 @@ impl<'a> Statements<'a> {
                 return Some(Piece::Group { name: self.group() });
             }
             let first = lexer.token();
+            self.braces = lexer.braces;
             match first.kind {
                 TokenKind::Keyword(Keyword::Macro) => {
                     let heading = self.heading(lexer, first.span);
@@ -80,7 +81,10 @@ impl<'a> Statements<'a> {
                 }
                 TokenKind::End if lexer.faults.is_empty() => return None,
                 // A `|` too many is an empty statement.
-                TokenKind::Symbol(Symbol::Bar) => self.at = lexer.at,
+                TokenKind::Symbol(Symbol::Bar) => {
+                    self.faults.append(&mut lexer.faults);
+                    self.at = lexer.at;
+                }
                 _ => return Some(Piece::Equation(self.equation())),
             }
         }
@@ -123,6 +127,7 @@ impl<'a> Statements<'a> {
         }
         let mut cursor = Cursor::new(self.text, &tokens, lexer.at);
         let heading = heading(&mut cursor, keyword);
+        self.braces = lexer.braces;
         self.at = if heading.is_some() {
             lexer.at
         } else {
@@ -271,12 +276,17 @@ pub fn is_flag(text: &str) -> bool {
     text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(":sup"))
 }
 
+/// Tokens among which the bracket that opens the subscripts of a left-hand side is looked for.
+const SUBSCRIPT_TOKENS: usize = 64;
+
 /// Where the left-hand side of another equation starts, if the last of these tokens, before a second `=`, are one: a
 /// name at the head of a line where an operator should stand.
 fn next_equation(tokens: &[Token], text: &str) -> Option<usize> {
     let mut at = tokens.len().checked_sub(1)?;
     if tokens[at].kind == TokenKind::Symbol(Symbol::CloseSquare) {
-        at = tokens.iter().rposition(|token| token.kind == TokenKind::Symbol(Symbol::OpenSquare))?.checked_sub(1)?;
+        let near = tokens.len().saturating_sub(SUBSCRIPT_TOKENS);
+        let open = tokens[near..].iter().rposition(|token| token.kind == TokenKind::Symbol(Symbol::OpenSquare))?;
+        at = (near + open).checked_sub(1)?;
     }
     let TokenKind::Name { line_break, .. } = &tokens[at].kind else {
         return None;

@@ -1,5 +1,6 @@
 //! What the readers accept and refuse.
 
+mod mutation;
 mod units;
 mod unsound;
 mod vensim;

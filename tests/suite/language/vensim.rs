@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const COMMUNITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/sd-test-models");
 
 /// Every file below `folder` whose extension is `extension` in any case.
-fn files(folder: &Path, extension: &str, into: &mut Vec<PathBuf>) {
+pub fn files(folder: &Path, extension: &str, into: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     entries.sort();
