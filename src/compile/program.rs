@@ -142,6 +142,8 @@ pub struct StateSlot {
     pub initial: Register,
     /// After the rate program.
     pub derivative: Register,
+    /// Kept at zero or above: a step that would leave it negative ends at zero.
+    pub floored: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -221,6 +223,7 @@ pub fn assemble(parts: Parts) -> Program {
                 register: slot(Slot::State(number)),
                 initial: at(&initial, state.initial),
                 derivative: at(&rate, state.derivative),
+                floored: state.floored,
             })
             .collect(),
         memories: (0u32..)

@@ -25,6 +25,17 @@ pub enum Dialect {
     Xmile,
 }
 
+/// The tool that wrote a file. Tools read some constructs of XMILE each in its own way, and a file means what it meant
+/// where it was written: `docs/xmile.md` lists them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tool {
+    Vensim,
+    /// isee systems' Stella and iThink.
+    #[default]
+    Stella,
+    Other,
+}
+
 /// A whole model as declared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
@@ -32,6 +43,7 @@ pub struct Model {
     /// Folder against which external data files are found.
     pub folder: PathBuf,
     pub dialect: Dialect,
+    pub tool: Tool,
     pub dimensions: Vec<Dimension>,
     /// In file order. XMILE modules are flattened: `module.variable`.
     pub variables: Vec<Variable>,

@@ -91,7 +91,8 @@ pub fn difference(table: &Table, reference: &Table) -> Option<Difference> {
 
 /// The values at `times` by `ode_solvers`.
 pub fn independent(program: &Program, settings: &Settings, times: &[f64]) -> Result<Table, Refusal> {
-    if !program.memories.is_empty() || !program.randoms.is_empty() || program.controls.stop_moves {
+    let floored = program.states.iter().any(|state| state.floored);
+    if floored || !program.memories.is_empty() || !program.randoms.is_empty() || program.controls.stop_moves {
         return Err(Refusal::NotContinuous);
     }
     let at_start = Settings { save: Save::At(Vec::new()), ..settings.clone() };

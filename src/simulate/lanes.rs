@@ -368,7 +368,7 @@ impl<'a, const L: usize> Batch<'a, L> {
             let end = combine(&self.states[number], &length, self.tableau.b, &self.slopes, number);
             for lane in 0..L {
                 if accepted[lane] && self.lanes[lane].active {
-                    self.states[number][lane] = end[lane];
+                    self.states[number][lane] = if slot.floored { end[lane].max(0.0) } else { end[lane] };
                 }
             }
             self.registers[slot.register as usize] = self.states[number];

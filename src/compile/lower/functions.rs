@@ -6,7 +6,7 @@ use crate::compile::fault::Fault;
 use crate::compile::graph::{Slot, Value};
 use crate::compile::operation::{Binary, Unary};
 use crate::compile::request::Landing;
-use crate::model::{Expression, Function};
+use crate::model::{Expression, Function, Tool};
 
 impl<'a> Lowering<'a> {
     pub(super) fn function(
@@ -17,6 +17,7 @@ impl<'a> Lowering<'a> {
         context: &Context,
     ) -> Lowered {
         use Function as F;
+        let function = self.as_its_tool_reads(function);
         if let Some(operation) = unary(function) {
             let x = self.expression(&arguments[0], context)?;
             return Ok(self.graph.unary(operation, x));
@@ -91,6 +92,15 @@ impl<'a> Lowering<'a> {
                 let values: Vec<Value> = values.into_iter().collect::<Result<_, _>>()?;
                 self.scalar_function(function, &values, expression, context)
             }
+        }
+    }
+
+    /// Vensim writes its own INTEGER and MODULO into XMILE under the standard's names.
+    fn as_its_tool_reads(&self, function: Function) -> Function {
+        match (self.checked.model().tool, function) {
+            (Tool::Vensim, Function::Floor) => Function::Truncate,
+            (Tool::Vensim, Function::Remainder) => Function::Modulo,
+            _ => function,
         }
     }
 

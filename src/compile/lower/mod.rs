@@ -74,6 +74,8 @@ pub struct State {
     pub variable: Option<usize>,
     pub initial: Value,
     pub derivative: Value,
+    /// Kept at zero or above by the integration.
+    pub floored: bool,
 }
 
 /// A value carried from step to step.

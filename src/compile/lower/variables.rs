@@ -7,8 +7,8 @@ use crate::compile::fault::Fault;
 use crate::compile::graph::{Slot, Value};
 use crate::compile::operation::{Binary, MISSING, Unary};
 use crate::model::{
-    BinaryOperator, Definition, Dialect, Expression, ExpressionKind, Function, Name, Role, Stock, Store, UnaryOperator,
-    Variable,
+    BinaryOperator, Definition, Dialect, Expression, ExpressionKind, Function, Name, Role, Stock, Store, Tool,
+    UnaryOperator, Variable,
 };
 use std::collections::HashMap;
 
@@ -19,6 +19,7 @@ pub fn limited_flows(checked: &CheckedModel) -> HashMap<usize, usize> {
         for equation in &variable.equations {
             if let Definition::Stock(stock) = &equation.definition
                 && stock.non_negative
+                && checked.model().tool == Tool::Stella
             {
                 for flow in &stock.outflows {
                     if let Some(flow) = checked.names().variable(flow) {
@@ -232,6 +233,7 @@ impl<'a> Lowering<'a> {
         let owner = (key.instance == 0).then_some(key.variable);
         let (state, new) = self.state(origin, name, owner);
         if new {
+            self.states[state as usize].floored = stock.non_negative && self.checked.model().tool != Tool::Stella;
             self.defer(move |lowering| {
                 let initial = lowering.expression(&stock.initial, &context.in_phase(Phase::Initial));
                 let derivative = lowering.expression(&stock.derivative, &context);
@@ -249,7 +251,7 @@ impl<'a> Lowering<'a> {
         let number = self.states.len() as u32;
         self.state_index.insert(origin, number);
         let zero = self.number(0.0);
-        self.states.push(State { name, variable, initial: zero, derivative: zero });
+        self.states.push(State { name, variable, initial: zero, derivative: zero, floored: false });
         (number, true)
     }
 
@@ -265,7 +267,7 @@ impl<'a> Lowering<'a> {
     pub fn quadrature(&mut self, name: String, value: Value) -> Value {
         let number = self.states.len() as u32;
         let zero = self.number(0.0);
-        self.states.push(State { name, variable: None, initial: zero, derivative: value });
+        self.states.push(State { name, variable: None, initial: zero, derivative: value, floored: false });
         self.graph.slot(Slot::State(number))
     }
 
@@ -337,6 +339,7 @@ impl<'a> Lowering<'a> {
             BinaryOperator::Multiply => (Binary::Multiply, left, right),
             BinaryOperator::Divide => (Binary::Divide, left, right),
             BinaryOperator::Power => (Binary::Power, left, right),
+            BinaryOperator::Remainder if self.checked.model().tool == Tool::Vensim => (Binary::Modulo, left, right),
             BinaryOperator::Remainder => (Binary::Remainder, left, right),
             BinaryOperator::Less => (Binary::Less, left, right),
             BinaryOperator::LessOrEqual => (Binary::LessOrEqual, left, right),

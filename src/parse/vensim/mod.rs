@@ -20,7 +20,7 @@ pub use fault::Fault;
 
 use crate::diagnostic::{Diagnostic, Source};
 use crate::model::{
-    Control, Dialect, Dimension, Equation, Expression, Macro, MacroParameter, Model, Name, Role, Variable,
+    Control, Dialect, Dimension, Equation, Expression, Macro, MacroParameter, Model, Name, Role, Tool, Variable,
 };
 use cursor::Cursor;
 use equation::{Declaration, LeftSide};
@@ -90,6 +90,7 @@ pub fn read(source: &Arc<Source>, folder: &Path) -> (Model, Vec<Diagnostic>) {
         name: source.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
         folder: folder.to_owned(),
         dialect: Dialect::Vensim,
+        tool: Tool::Vensim,
         dimensions: reader.dimensions,
         variables: reader.scope.variables,
         macros: reader.macros,

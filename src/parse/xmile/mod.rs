@@ -20,7 +20,9 @@ pub use fault::Fault;
 pub use stock::DRIVEN;
 
 use crate::diagnostic::{Diagnostic, Source, Span};
-use crate::model::{Control, Definition, Dialect, Equation, Expression, ExpressionKind, Macro, Model, Name, Variable};
+use crate::model::{
+    Control, Definition, Dialect, Equation, Expression, ExpressionKind, Macro, Model, Name, Tool, Variable,
+};
 use document::Element;
 use fault::Faults;
 use module::Instance;
@@ -41,6 +43,7 @@ pub fn read(source: &Arc<Source>, folder: &Path) -> (Model, Vec<Diagnostic>) {
         name: source.path.file_stem().map_or(String::new(), |stem| stem.to_string_lossy().into_owned()),
         folder: folder.to_owned(),
         dialect: Dialect::Xmile,
+        tool: Tool::default(),
         dimensions: Vec::new(),
         variables: Vec::new(),
         macros: Vec::new(),
@@ -67,6 +70,7 @@ fn file(root: Node, raw: &str, model: &mut Model, faults: &mut Faults) {
     let mut file = Declarations::default();
     model.dimensions = settings::dimensions(root, raw, &mut file, faults);
     model.unit_aliases = settings::unit_aliases(root, raw);
+    model.tool = settings::tool(root);
     let instances = module::instances(root, raw, &mut file, faults);
     file.tables = file
         .models

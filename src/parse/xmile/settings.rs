@@ -6,11 +6,25 @@ use super::grammar;
 use super::scope::{Declarations, Elements, ModelNames, Scope, Shape};
 use super::text::PlacedText;
 use crate::diagnostic::Span;
-use crate::model::{BinaryOperator, Control, Dimension, DimensionItem, Expression, ExpressionKind, MethodText, Name};
+use crate::model::{
+    BinaryOperator, Control, Dimension, DimensionItem, Expression, ExpressionKind, MethodText, Name, Tool,
+};
 use roxmltree::Node;
 use std::cell::RefCell;
 
 const LARGEST_DIMENSION: usize = 1_000_000;
+
+/// The tool that wrote the file, by the header's vendor. Converters write for Stella to read.
+pub(super) fn tool(root: Node) -> Tool {
+    let vendor = root.child("header").and_then(|header| header.child("vendor")).and_then(|vendor| vendor.text());
+    let vendor = vendor.unwrap_or_default().to_lowercase();
+    match vendor.as_str() {
+        "" => Tool::Stella,
+        vendor if vendor.contains("isee") || vendor.contains("xmutil") || vendor.contains("levada") => Tool::Stella,
+        vendor if vendor.contains("ventana") => Tool::Vensim,
+        _ => Tool::Other,
+    }
+}
 
 /// The name in the header.
 pub(super) fn name(root: Node, raw: &str) -> Option<String> {
