@@ -2,6 +2,7 @@
 
 mod architecture;
 mod closed_forms;
+mod community;
 mod feedback;
 mod figures;
 mod language;
