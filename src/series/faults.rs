@@ -2,7 +2,6 @@
 
 use crate::calendar::DateFault;
 use crate::diagnostic::{Diagnostic, Source, Span};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A fault and its place in the file.
@@ -15,20 +14,6 @@ pub struct DataFinding {
 /// What can be wrong with a file of observations.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DataFault {
-    /// No file of that name; `similar` stands in the same folder.
-    NotFound {
-        path: PathBuf,
-        similar: Option<String>,
-    },
-    /// The system refuses to read it.
-    Unreadable {
-        path: PathBuf,
-        reason: String,
-    },
-    NotUtf8 {
-        path: PathBuf,
-        line: usize,
-    },
     /// No header, or a header and nothing below it.
     Empty,
     /// The header has no comma but many of this character.
@@ -77,22 +62,6 @@ impl DataFinding {
             Diagnostic::error(code, message).at(source, self.span, label).help(help)
         };
         match &self.fault {
-            DataFault::NotFound { path, similar } => {
-                let found = Diagnostic::error("file-not-found", format!("there is no file {}", path.display()));
-                found.help(match similar {
-                    Some(similar) => format!("did you mean {similar}?"),
-                    None => "paths in a study are relative to the folder of the study file".to_owned(),
-                })
-            }
-            DataFault::Unreadable { path, reason } => {
-                Diagnostic::error("file-unreadable", format!("cannot read {}: {reason}", path.display()))
-                    .help("check that it is a file and that you may read it")
-            }
-            DataFault::NotUtf8 { path, line } => Diagnostic::error(
-                "not-utf8",
-                format!("{} is not UTF-8 text: the first foreign byte stands on line {line}", path.display()),
-            )
-            .help("save it again as \"CSV UTF-8\""),
             DataFault::Empty => Diagnostic::error("empty-file", "the file holds no observations")
                 .in_file(source)
                 .help("expected a header row and at least one row below it"),
@@ -211,10 +180,9 @@ fn date_words(text: &str, fault: &DateFault) -> (String, &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use super::DataFinding;
     use crate::calendar::Calendar;
     use crate::diagnostic::{Source, render};
-    use crate::series::{open_text, read_observations};
+    use crate::series::read_observations;
 
     fn refusals(text: &str) -> String {
         let (_, diagnostics) = read_observations(&Source::new("data.csv", text), &Calendar::Years);
@@ -392,40 +360,5 @@ error[unnamed-column]: a column with values has no name
   = help: name the column in the header, or remove it
 "#
         );
-    }
-
-    #[test]
-    fn files_that_cannot_be_opened() {
-        let folder = std::env::temp_dir().join(format!("levada-open-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("finance.csv"), b"date,rent\n2015,3 \xe9\n").unwrap();
-        let words = |name: &str| {
-            let fault = open_text(&folder.join(name)).unwrap_err();
-            let finding = DataFinding { fault, span: Default::default() };
-            let text = render(&finding.diagnostic(&Source::new(name, "")));
-            text.replace(&folder.display().to_string(), "DIR")
-        };
-        assert_eq!(
-            words("finanse.csv"),
-            r#"error[file-not-found]: there is no file DIR/finanse.csv
- |
- = help: did you mean DIR/finance.csv?
-"#
-        );
-        assert_eq!(
-            words("macro.csv"),
-            r#"error[file-not-found]: there is no file DIR/macro.csv
- |
- = help: paths in a study are relative to the folder of the study file
-"#
-        );
-        assert_eq!(
-            words("finance.csv"),
-            r#"error[not-utf8]: DIR/finance.csv is not UTF-8 text: the first foreign byte stands on line 2
- |
- = help: save it again as "CSV UTF-8"
-"#
-        );
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -6,6 +6,7 @@
 
 mod faults;
 mod observed;
+mod open;
 mod read;
 mod table;
 mod workbook;
@@ -13,7 +14,8 @@ mod write;
 
 pub use faults::{DataFault, DataFinding};
 pub use observed::{Observation, ObservedSeries};
-pub use read::{DataFile, open_text, read_observations};
+pub use open::{OpenFault, OpenFaultKind, open_text};
+pub use read::{DataFile, read_observations};
 pub use table::{Column, Table, number};
 pub use workbook::{Area, Cell, Direction, Workbook, WorkbookFault};
 pub use write::{WriteFault, write_file, write_text};

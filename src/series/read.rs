@@ -5,7 +5,6 @@ use super::{DataFault, DataFinding, Observation, ObservedSeries};
 use crate::calendar::{Calendar, Period, Window};
 use crate::diagnostic::{Diagnostic, Source, Span, nearest};
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 /// What a file of observations holds.
@@ -20,30 +19,6 @@ impl DataFile {
     pub fn series(&self, name: &str) -> Option<&ObservedSeries> {
         self.series.iter().find(|series| series.name == name)
     }
-}
-
-/// Opens a text file. A name that is not there is answered with the nearest one in its folder.
-pub fn open_text(path: &Path) -> Result<Arc<Source>, DataFault> {
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => DataFault::NotFound { path: path.to_path_buf(), similar: similar(path) },
-        _ => DataFault::Unreadable { path: path.to_path_buf(), reason: error.to_string() },
-    })?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source::new(path, text.strip_prefix('\u{feff}').unwrap_or(&text))),
-        Err(error) => {
-            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-            Err(DataFault::NotUtf8 { path: path.to_path_buf(), line })
-        }
-    }
-}
-
-fn similar(path: &Path) -> Option<String> {
-    let wanted = path.file_name()?.to_str()?;
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let names: Vec<String> =
-        std::fs::read_dir(folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    nearest(wanted, names.iter().map(String::as_str)).map(|name| path.with_file_name(name).display().to_string())
 }
 
 /// Reads the observations of a file with every fault in it.

@@ -2,6 +2,7 @@
 //! key, missing key and wrong type of a file is found in one run. What the fields mean is said by the files that ask.
 
 use super::fault::{Fault, Finding};
+use crate::calendar::{Calendar, Fraction};
 use crate::diagnostic::{Source, Span, nearest};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -76,7 +77,8 @@ fn span<T>(spanned: &Spanned<T>) -> Span {
 
 impl<'t> Fields<'t> {
     fn new(place: String, at: Span, table: &'t DeTable<'t>, notebook: &'t Notebook<'t>) -> Self {
-        let entries = table.iter().map(|(key, value)| (key.get_ref().as_ref(), (span(key), span(value), value.get_ref())));
+        let entries =
+            table.iter().map(|(key, value)| (key.get_ref().as_ref(), (span(key), span(value), value.get_ref())));
         Fields {
             place,
             span: at,
@@ -147,6 +149,26 @@ impl<'t> Fields<'t> {
             self.wrong(key, "a period such as \"2016\" or \"2016Q1\"", value, span);
         }
         found.map(|text| Located::new(text, span))
+    }
+
+    /// A time: a number of model time as it stands, or a place within a period given as text.
+    pub fn time(&self, key: &'static str, calendar: &Calendar, fraction: Fraction) -> Option<Located<f64>> {
+        let (span, value) = self.get(key)?;
+        if let Some(time) = number(value) {
+            return Some(Located::new(time, span));
+        }
+        let Some(text) = value.as_str() else {
+            self.wrong(key, "a time such as 2014.6, or a period such as \"2014-08\"", value, span);
+            return None;
+        };
+        match calendar.window(text) {
+            Ok(window) => Some(Located::new(window.at(fraction), span)),
+            Err(_) => {
+                let numbers = *calendar == Calendar::Numbers;
+                self.report(Fault::NotAPeriod { text: text.to_owned(), numbers }, span);
+                None
+            }
+        }
     }
 
     pub fn number(&self, key: &'static str) -> Option<Located<f64>> {
@@ -291,6 +313,15 @@ impl<'t> Fields<'t> {
         found.map(|number| Located::new(number, *span))
     }
 
+    /// The text under a name of the user's own.
+    pub fn text_of(&self, name: &str) -> Option<Located<String>> {
+        let (_, span, value) = self.entries.get(name)?;
+        if value.as_str().is_none() {
+            self.wrong(name, "text in quotation marks", value, *span);
+        }
+        value.as_str().map(|text| Located::new(text.to_owned(), *span))
+    }
+
     /// The table under a name of the user's own.
     pub fn table_of(&self, name: &str) -> Option<Fields<'t>> {
         let (key, at, value) = self.entries.get(name)?;
@@ -299,6 +330,11 @@ impl<'t> Fields<'t> {
             return None;
         };
         Some(Fields::new(format!("{} `{name}`", self.place), *key, table, self.notebook))
+    }
+
+    /// Keys that are no strangers here although nothing reads them.
+    pub fn know(&self, keys: &[&'static str]) {
+        self.asked.borrow_mut().extend(keys);
     }
 
     /// Reports the keys that nothing asked for.

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::estimate::objective::Misplaced;
+use crate::series::OpenFault;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,52 +18,157 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
     // The file as TOML.
-    Syntax { reason: String },
-    UnknownKey { key: String, place: String, nearest: Option<String>, known: Vec<&'static str> },
-    MissingKey { key: &'static str, place: String },
-    WrongType { key: String, wanted: &'static str, found: &'static str },
-    UnknownChoice { key: &'static str, text: String, nearest: Option<String>, choices: Vec<&'static str> },
+    Syntax {
+        reason: String,
+    },
+    UnknownKey {
+        key: String,
+        place: String,
+        nearest: Option<String>,
+        known: Vec<&'static str>,
+    },
+    MissingKey {
+        key: &'static str,
+        place: String,
+    },
+    WrongType {
+        key: String,
+        wanted: &'static str,
+        found: &'static str,
+    },
+    UnknownChoice {
+        key: &'static str,
+        text: String,
+        nearest: Option<String>,
+        choices: Vec<&'static str>,
+    },
     /// Two keys that say the same thing in different ways.
-    Either { first: &'static str, second: &'static str },
-    NotPositive { key: String, value: f64 },
+    Either {
+        first: &'static str,
+        second: &'static str,
+    },
+    NotPositive {
+        key: String,
+        value: f64,
+    },
     /// Two entries of a list have one name.
-    RepeatedName { what: &'static str, name: String, first: Span },
+    RepeatedName {
+        what: &'static str,
+        name: String,
+        first: Span,
+    },
     Escapes,
 
     // Files it names.
-    NotFound { what: &'static str, path: PathBuf, similar: Option<String> },
+    Unusable(OpenFault),
     /// `extends` comes back to where it began; the chain begins and ends with the same file.
-    Cycle { chain: Vec<String> },
+    Cycle {
+        chain: Vec<String>,
+    },
 
     // Names of the model.
-    UnknownConstant { name: String, nearest: Option<String> },
-    NotAConstant { name: String },
+    UnknownConstant {
+        name: String,
+        nearest: Option<String>,
+    },
+    NotAConstant {
+        name: String,
+    },
     /// A subscripted constant named without its subscript, or with one too many.
-    Subscripts { name: String, elements: Vec<String> },
-    UnknownPolicy { name: String, nearest: Option<String>, known: Vec<String> },
-    PolicyLacks { policy: String, setting: &'static str, constant: String },
-    UnknownScenario { name: String, nearest: Option<String> },
+    Subscripts {
+        name: String,
+        elements: Vec<String>,
+    },
+    UnknownPolicy {
+        name: String,
+        nearest: Option<String>,
+        known: Vec<String>,
+    },
+    PolicyLacks {
+        policy: String,
+        setting: &'static str,
+        constant: String,
+    },
+    UnknownScenario {
+        name: String,
+        nearest: Option<String>,
+    },
     /// A constant both estimated and set.
-    SetAndEstimated { name: String },
+    SetAndEstimated {
+        name: String,
+    },
 
     // Data.
-    UnknownFile { name: String, nearest: Option<String>, known: Vec<String> },
-    UnknownSeries { series: String, file: PathBuf, nearest: Option<String>, known: Vec<String> },
-    EmptySeries { series: String, reason: EmptyReason },
-    TwoValues { series: String, period: String, sources: Vec<String> },
-    NotAPeriod { text: String, numbers: bool },
-    EmptyWindow { text: String },
-    OutsideRun { series: String, periods: Vec<String>, from: f64, to: f64, start: f64, stop: f64 },
-    Converts { series: String, unit: String, wanted: String, reason: String },
-    UnreadableUnit { unit: String, reason: String },
-    NoUnit { series: String, wanted: String },
-    Misplaced { series: String, period: String, value: f64, misplaced: Misplaced },
-    NoScale { series: String, period: String },
-    NoRate { series: String, rate: String, period: String },
+    UnknownFile {
+        name: String,
+        nearest: Option<String>,
+        known: Vec<String>,
+    },
+    UnknownSeries {
+        series: String,
+        file: PathBuf,
+        nearest: Option<String>,
+        known: Vec<String>,
+    },
+    EmptySeries {
+        series: String,
+        reason: EmptyReason,
+    },
+    TwoValues {
+        series: String,
+        period: String,
+        sources: Vec<String>,
+    },
+    NotAPeriod {
+        text: String,
+        numbers: bool,
+    },
+    EmptyWindow {
+        text: String,
+    },
+    OutsideRun {
+        series: String,
+        periods: Vec<String>,
+        from: f64,
+        to: f64,
+        start: f64,
+        stop: f64,
+    },
+    Converts {
+        series: String,
+        unit: String,
+        wanted: String,
+        reason: String,
+    },
+    UnreadableUnit {
+        unit: String,
+        reason: String,
+    },
+    NoUnit {
+        series: String,
+        wanted: String,
+    },
+    Misplaced {
+        series: String,
+        period: String,
+        value: f64,
+        misplaced: Misplaced,
+    },
+    NoScale {
+        series: String,
+        period: String,
+    },
+    NoRate {
+        series: String,
+        rate: String,
+        period: String,
+    },
     NotARatio,
 
     // Priors.
-    NoBounds { parameter: String },
+    NoBounds {
+        parameter: String,
+    },
 }
 
 /// Why no observation of a series is left.
@@ -153,15 +259,10 @@ impl Fault {
                 "has escapes",
                 "write the text between single quotation marks, '…', which take everything as it stands".to_owned(),
             ),
-            Fault::NotFound { what, path, similar } => words(
-                "file-not-found",
-                format!("there is no {what} {}", path.display()),
-                "no such file",
-                match similar {
-                    Some(similar) => format!("did you mean `{similar}`?"),
-                    None => "paths are relative to the folder of the file that names them".to_owned(),
-                },
-            ),
+            Fault::Unusable(fault) => {
+                let (code, message, help) = fault.words();
+                words(code, message, "named here", help)
+            }
             Fault::Cycle { chain } => words(
                 "scenario-cycle",
                 format!("scenarios extend one another in a circle: {}", chain.join(" -> ")),
@@ -172,7 +273,8 @@ impl Fault {
                 "unknown-constant",
                 format!("the model has no constant `{name}`"),
                 "unknown name",
-                meant(nearest).unwrap_or_else(|| "check the name against the model, `levada check` lists them".to_owned()),
+                meant(nearest)
+                    .unwrap_or_else(|| "check the name against the model, `levada check` lists them".to_owned()),
             ),
             Fault::NotAConstant { name } => words(
                 "not-a-constant",
@@ -231,9 +333,10 @@ impl Fault {
                     EmptyReason::Choice => {
                         ("has no values left", "widen `sources`, `from`, `until` or `drop`, or remove the series")
                     }
-                    EmptyReason::Window => {
-                        ("has no values in the windows of the fit and the hold-out", "widen `window` or `hold-out` of [fit]")
-                    }
+                    EmptyReason::Window => (
+                        "has no values in the windows of the fit and the hold-out",
+                        "widen `window` or `hold-out` of [fit]",
+                    ),
                 };
                 words("empty-series", format!("`{series}` {message}"), "empty", help.to_owned())
             }
@@ -269,7 +372,8 @@ impl Fault {
                 "unit-not-convertible",
                 format!("`{series}` is recorded in {unit}, which cannot be converted into {wanted}{reason}"),
                 "in another unit",
-                "state the unit of the data with `unit = \"…\"`, or what it is multiplied by with `factor = …`".to_owned(),
+                "state the unit of the data with `unit = \"…\"`, or what it is multiplied by with `factor = …`"
+                    .to_owned(),
             ),
             Fault::UnreadableUnit { unit, reason } => words(
                 "unreadable-unit",
@@ -279,7 +383,9 @@ impl Fault {
             ),
             Fault::NoUnit { series, wanted } => words(
                 "no-unit",
-                format!("the file does not say in which unit `{series}` is recorded; the model's quantity is in {wanted}"),
+                format!(
+                    "the file does not say in which unit `{series}` is recorded; the model's quantity is in {wanted}"
+                ),
                 "unit unknown",
                 "add `unit = \"…\"`".to_owned(),
             ),
@@ -290,7 +396,9 @@ impl Fault {
                         "this noise needs shares between 0 and 1",
                         "convert percentages with `unit = \"percent\"`, or use kind = \"normal\"",
                     ),
-                    Misplaced::NotACount => ("this noise needs whole numbers, zero or above", "use kind = \"lognormal\""),
+                    Misplaced::NotACount => {
+                        ("this noise needs whole numbers, zero or above", "use kind = \"lognormal\"")
+                    }
                 };
                 words(
                     "value-outside-noise",
