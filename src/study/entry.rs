@@ -36,6 +36,20 @@ pub struct Study {
     pub quick: Quick,
 }
 
+impl Study {
+    /// Every quantity of the file.
+    pub fn quantities(&self) -> Vec<&Quantity> {
+        let observed = self.observe.iter().map(|entry| &entry.quantity);
+        let compared = self.outcomes.iter().map(|entry| &entry.quantity);
+        let conserved = self.conserved.iter().flat_map(|entry| match &entry.rule {
+            ConservedRule::Gap(gap) => vec![gap],
+            ConservedRule::Balance { level, change } => vec![level, change],
+        });
+        let shown = self.exhibits.cohorts.iter().flat_map(|entry| entry.groups.iter().map(|(_, quantity)| quantity));
+        observed.chain(compared).chain(conserved).chain(shown).collect()
+    }
+}
+
 /// A file under the name by which the study refers to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedPath {
@@ -59,8 +73,9 @@ pub struct Run {
     pub method: Option<Located<String>>,
     /// In the model's time unit.
     pub step: Option<Located<f64>>,
-    pub start: Option<Located<String>>,
-    pub stop: Option<Located<String>>,
+    /// In model time.
+    pub start: Option<Located<f64>>,
+    pub stop: Option<Located<f64>>,
     pub seed: u64,
 }
 

@@ -93,6 +93,10 @@ pub enum Fault {
         name: String,
         nearest: Option<String>,
     },
+    /// Its value decides the shape of the program: an order of a delay, a number of places.
+    Structural {
+        name: String,
+    },
     /// A constant both estimated and set.
     SetAndEstimated {
         name: String,
@@ -308,6 +312,12 @@ impl Fault {
                 format!("the study has no scenario `{name}`"),
                 "unknown scenario",
                 meant(nearest).unwrap_or_else(|| "list it under [[scenario]]".to_owned()),
+            ),
+            Fault::Structural { name } => words(
+                "structural-constant",
+                format!("`{name}` shapes the model's equations and cannot vary between runs"),
+                "fixed",
+                "set it under [set] of the study, for all runs alike".to_owned(),
             ),
             Fault::SetAndEstimated { name } => words(
                 "set-and-estimated",

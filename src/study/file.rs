@@ -6,7 +6,7 @@ use super::entry::*;
 use super::fault::Fault;
 use super::observe::{self, quantity};
 use super::{parameter, scenario};
-use crate::calendar::{Calendar, Origin, Period, TimeUnit};
+use crate::calendar::{Calendar, Fraction, Origin, Period, TimeUnit};
 use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::estimate::objective::Tail;
 use crate::series::open_text;
@@ -159,8 +159,8 @@ fn run(fields: &Fields) -> Run {
     }
     run.method = table.choice("method", METHODS).map(|method| method.map(str::to_owned));
     run.step = step(&table, "step");
-    run.start = table.period("start");
-    run.stop = table.period("stop");
+    run.start = table.time("start", &run.calendar, Fraction::Start);
+    run.stop = table.time("stop", &run.calendar, Fraction::End);
     run.seed = table.count("seed", 0).map_or(DEFAULT_SEED, |seed| seed.value);
     run
 }

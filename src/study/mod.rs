@@ -3,16 +3,26 @@
 //! A study names a model, data, how each series observes the model, parameters with priors, policies to compare and
 //! exhibits. Arithmetic belongs to the stages that this room calls.
 
+mod archive;
+mod constants;
 mod document;
 mod entry;
 mod fault;
 mod file;
+mod observations;
 mod observe;
 mod parameter;
+mod prepare;
+mod quantity_units;
+#[cfg(test)]
+mod refusals;
 mod scenario;
+mod unknowns;
 
+pub use constants::Policy;
 pub use document::Located;
 pub use entry::*;
 pub use fault::{EmptyReason, Fault, Finding};
 pub use file::{read_study, read_study_text};
+pub use prepare::{IdentityRule, Prepared, PreparedIdentity, PreparedOutcome, PreparedScenario, prepare};
 pub use scenario::{Change, ChangeKind, Scenario};

@@ -1,7 +1,15 @@
 //! A study's data held against the model's runs: the negative log posterior that estimators see.
+//!
+//! Observations arrive here with their values in the model's units; where they come from is not known.
 
 mod noise;
+mod observation;
 mod operator;
+mod posterior;
+mod readout;
 
 pub use noise::{Family, Misfit, Misplaced, Noise, Tail};
+pub use observation::{Datum, Observation, Use};
 pub use operator::{Operator, Part, Probe, Reading};
+pub use posterior::{Density, Design, Objective, Prediction, Role};
+pub use readout::{Gauge, NotARatio, Reader, Readout};

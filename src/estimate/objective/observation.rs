@@ -1,0 +1,49 @@
+//! Observations ready for a likelihood: data in the model's units, each with its window, its noise and its use.
+
+use super::{Gauge, Noise};
+use crate::calendar::Window;
+
+/// What a datum is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Use {
+    /// It enters the likelihood.
+    Fit,
+    /// It is predicted.
+    HoldOut,
+    /// It lies outside both windows.
+    Neither,
+}
+
+/// One recorded value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Datum {
+    pub window: Window,
+    /// As the data name the period.
+    pub label: String,
+    /// In the unit of the reading.
+    pub value: f64,
+    /// Stated scale of the noise, one where the scale is estimated: in the unit of the reading for noise of the value itself,
+    /// dimensionless for noise of its logarithm or log odds.
+    pub scale: f64,
+    pub purpose: Use,
+}
+
+/// A series and how it observes the model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    pub name: String,
+    /// The vendor or publisher; empty where the study names none.
+    pub vendor: String,
+    /// Of the values.
+    pub unit: String,
+    pub gauge: Gauge,
+    pub noise: Noise,
+    /// The parameter by which predictions are multiplied.
+    pub coverage: Option<usize>,
+    /// The parameter by which scales are multiplied.
+    pub inflation: Option<usize>,
+    /// A belief rather than a record: it counts as a prior.
+    pub judgement: bool,
+    /// In order of time.
+    pub data: Vec<Datum>,
+}

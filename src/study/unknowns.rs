@@ -1,0 +1,179 @@
+//! What a study estimates: constants of the model, coverages of series, scales of noise.
+
+use super::constants::Constants;
+use super::entry::{Observe, ParameterEntry, ScaleEntry, Study};
+use super::fault::{Fault, Finding};
+use crate::check::CheckedModel;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::estimate::objective::{Observation, Role, Use};
+use crate::estimate::{Finding as ParameterFinding, Parameter, Prior, Transform};
+use statrs::distribution::{ContinuousCDF, Normal};
+
+/// Parameters gathered in the order of the study: constants, then what observations bring.
+pub(super) struct Unknowns<'s> {
+    study: &'s Study,
+    checked: &'s CheckedModel,
+    constants: &'s Constants<'s>,
+    parameters: Vec<(Parameter, Role)>,
+}
+
+impl<'s> Unknowns<'s> {
+    pub fn new(study: &'s Study, checked: &'s CheckedModel, constants: &'s Constants<'s>) -> Self {
+        Unknowns { study, checked, constants, parameters: Vec::new() }
+    }
+
+    pub fn into_parameters(self) -> Vec<(Parameter, Role)> {
+        self.parameters
+    }
+
+    /// The study's `[[parameter]]`s.
+    pub fn constants(&mut self, findings: &mut Vec<Finding>, diagnostics: &mut Vec<Diagnostic>) {
+        for entry in &self.study.parameters {
+            let constant = match self.constants.resolve(&entry.name.value) {
+                Ok(constant) if constant.structural => Err(Fault::Structural { name: constant.name.clone() }),
+                found => found,
+            };
+            let constant = match constant {
+                Ok(constant) => constant,
+                Err(fault) => {
+                    findings.push(Finding::new(fault, &self.study.source, entry.name.span));
+                    continue;
+                }
+            };
+            let variable = &self.checked.model().variables[constant.variable];
+            let prior = entry.prior.as_ref().map_or(Prior::Flat, |prior| prior.value.clone());
+            let Some((lower, upper)) =
+                entry.bounds.as_ref().map(|bounds| bounds.value).or_else(|| reach(&prior, self.study.calibrate.reach))
+            else {
+                let fault = Fault::NoBounds { parameter: entry.name.value.clone() };
+                findings.push(Finding::new(fault, &self.study.source, entry.span));
+                continue;
+            };
+            let median = prior.quantile(0.5).filter(|_| !prior.is_flat());
+            let inside = Some(constant.value).filter(|value| lower < *value && *value < upper);
+            let start = entry.start.as_ref().map(|start| start.value).or(median).or(inside);
+            let transform = entry.transform.as_ref().map(|transform| transform.value);
+            let parameter = Parameter {
+                name: constant.name.clone(),
+                meaning: entry.meaning.clone().unwrap_or_else(|| first_sentence(&variable.documentation)),
+                unit: variable.units.as_ref().map(|units| units.text.clone()).unwrap_or_default(),
+                lower,
+                upper,
+                start: start.unwrap_or(lower + (upper - lower) / 2.0),
+                transform: transform.unwrap_or_else(|| usual_transform(&prior, lower)),
+                prior,
+            };
+            let check = parameter.check();
+            diagnostics.extend(check.iter().map(|finding| self.placed(finding, entry)));
+            self.parameters.push((parameter, Role::Constant(constant.name.clone())));
+        }
+    }
+
+    /// A finding of `estimate` at the key that is at fault.
+    fn placed(&self, finding: &ParameterFinding, entry: &ParameterEntry) -> Diagnostic {
+        let or_name = |span: Option<Span>| span.unwrap_or(entry.name.span);
+        let bounds = entry.bounds.as_ref().map(|bounds| bounds.span);
+        let prior = entry.prior.as_ref().map(|prior| prior.span);
+        let start = entry.start.as_ref().map(|start| start.span);
+        let (span, label) = match finding {
+            ParameterFinding::BoundsEmpty { .. } => (or_name(bounds), "nothing lies between"),
+            ParameterFinding::StartOutside { .. } => (or_name(start.or(bounds)), "starts outside"),
+            ParameterFinding::PriorUndefined { .. } => (or_name(prior), "not a distribution"),
+            ParameterFinding::PriorOutside { .. } => (or_name(bounds.or(prior)), "too narrow for the prior"),
+            _ => (or_name(entry.transform.as_ref().map(|transform| transform.span)), "not for these bounds"),
+        };
+        finding.diagnostic().at(&self.study.source, span, label)
+    }
+
+    /// Adds what an observation brings with it, and tells the observation where it stands.
+    pub fn of_observation(
+        &mut self,
+        entry: &Observe,
+        mut observation: Observation,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Observation {
+        if let Some(prior) = &entry.coverage {
+            let parameter = positive(
+                format!("coverage of {}", observation.name),
+                format!("What {} counts for each one in the model", or(&observation.vendor, "the series")),
+                prior,
+            );
+            observation.coverage = Some(self.push(parameter, Role::Coverage, diagnostics, entry.span));
+        }
+        let fitted = observation.data.iter().any(|datum| datum.purpose == Use::Fit);
+        let group = entry.noise.group.as_ref().map_or(&observation.name, |group| &group.value).clone();
+        let prior = match (&entry.noise.scale, &self.study.fit.inflate) {
+            (ScaleEntry::Estimated { prior, .. }, _) => Some(prior),
+            (ScaleEntry::Stated(_), Some(prior)) if fitted && !observation.judgement => Some(prior),
+            _ => None,
+        };
+        if let Some(prior) = prior {
+            let name = format!("noise of {group}");
+            let known = self.parameters.iter().position(|(parameter, _)| parameter.name == name);
+            observation.inflation = Some(known.unwrap_or_else(|| {
+                let meaning = match entry.noise.scale {
+                    ScaleEntry::Estimated { .. } => "Scale of the noise",
+                    _ => "Factor of the stated noise scales",
+                };
+                let parameter = positive(name, meaning.to_owned(), prior);
+                self.push(parameter, Role::Scale, diagnostics, entry.noise.span)
+            }));
+        }
+        observation
+    }
+
+    fn push(&mut self, parameter: Parameter, role: Role, diagnostics: &mut Vec<Diagnostic>, span: Span) -> usize {
+        let at = |finding: &ParameterFinding| finding.diagnostic().at(&self.study.source, span, "of this observation");
+        diagnostics.extend(parameter.check().iter().map(at));
+        self.parameters.push((parameter, role));
+        self.parameters.len() - 1
+    }
+}
+
+fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
+    if text.is_empty() { otherwise } else { text }
+}
+
+/// A positive pure number, searched by its logarithm within a prior's far quantiles.
+fn positive(name: String, meaning: String, prior: &Prior) -> Parameter {
+    const FAR: f64 = 5.0;
+    let (lower, upper) = reach(prior, FAR).unwrap_or((1e-6, 1e6));
+    let lower = lower.max(upper * 1e-12);
+    let start = prior.quantile(0.5).filter(|start| lower < *start && *start < upper).unwrap_or((lower * upper).sqrt());
+    Parameter {
+        name,
+        meaning,
+        unit: String::new(),
+        lower,
+        upper,
+        start,
+        transform: Transform::Log,
+        prior: prior.clone(),
+    }
+}
+
+/// The interval of a prior that a normal one would have within `reach` standard deviations; `None` where it is flat.
+fn reach(prior: &Prior, reach: f64) -> Option<(f64, f64)> {
+    if let Prior::Uniform { lower, upper } = prior {
+        return Some((*lower, *upper));
+    }
+    let tail = Normal::standard().cdf(-reach);
+    Some((prior.quantile(tail)?, prior.quantile(1.0 - tail)?))
+}
+
+/// The logarithm for priors of positive quantities.
+fn usual_transform(prior: &Prior, lower: f64) -> Transform {
+    match prior {
+        Prior::Truncated { prior, .. } => usual_transform(prior, lower),
+        Prior::LogNormal { .. } | Prior::Gamma { .. } if lower >= 0.0 => Transform::Log,
+        _ => Transform::Identity,
+    }
+}
+
+fn first_sentence(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.split_once(". ") {
+        Some((first, _)) => first.to_owned(),
+        None => text.trim_end_matches('.').to_owned(),
+    }
+}
