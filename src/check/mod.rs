@@ -18,6 +18,7 @@ pub use external::external_subscripts;
 pub use feedback::{Doubt, Feedback, FeedbackLoop, Link, Loops, Polarity, feedback};
 pub use finding::Finding;
 pub use names::{Names, Symbol};
+pub use references::check_expression;
 pub use units::{ModelUnits, make_units_strict};
 
 use crate::diagnostic::{Diagnostic, Source, nearest};

@@ -38,6 +38,11 @@ pub fn check(checked: &CheckedModel, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Walks one expression written outside the model, as quantities of a study are.
+pub fn check_expression(checked: &CheckedModel, expression: &Expression, findings: &mut Vec<Finding>) {
+    Walker { checked, scope: 0, names: checked.names() }.visit(expression, findings);
+}
+
 /// All expressions of a variable's equations.
 pub fn expressions(variable: &Variable) -> Vec<&Expression> {
     let mut all = Vec::new();

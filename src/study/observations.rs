@@ -3,8 +3,9 @@
 use super::archive::{Archive, Recorded, stretch};
 use super::entry::{Observe, OperatorEntry, OperatorKind, Quantity, ScaleEntry, Study};
 use super::fault::{EmptyReason, Fault, Finding};
-use super::quantity_units::ModelUnits;
+use super::quantity_units::unit_of;
 use crate::calendar::Window;
+use crate::check::CheckedModel;
 use crate::diagnostic::Span;
 use crate::estimate::objective::{Datum, Family, Gauge, Observation, Operator, Reading, Use};
 use crate::units::{Unit, conversion};
@@ -13,7 +14,7 @@ use crate::units::{Unit, conversion};
 pub(super) struct Setting<'s> {
     pub study: &'s Study,
     pub archive: &'s Archive<'s>,
-    pub units: &'s ModelUnits<'s>,
+    pub checked: &'s CheckedModel,
     /// First and last time of the run.
     pub run: Window,
     pub fit: Option<Window>,
@@ -58,9 +59,9 @@ impl Setting<'_> {
         if gauge.operator.is_pure() {
             return Some(Unit::dimensionless());
         }
-        let unit = self.units.of(&gauge.quantity)?;
+        let unit = unit_of(self.checked, &gauge.quantity)?;
         match gauge.operator.reading().integrates() {
-            true => Some(unit.times(&self.units.time()?)),
+            true => Some(unit.times(self.checked.units().time.as_ref()?)),
             false => Some(unit),
         }
     }
@@ -190,7 +191,7 @@ impl Setting<'_> {
             self.report(Fault::NoUnit { series: series(), wanted: wanted.to_string() }, span, findings);
             return None;
         }
-        let mut read = |text: &str| match self.units.synonyms.read(text) {
+        let mut read = |text: &str| match self.checked.units().synonyms.read(text) {
             Ok(unit) => Some(unit),
             Err(fault) => {
                 let fault = Fault::UnreadableUnit { unit: text.to_owned(), reason: fault.to_string() };

@@ -5,14 +5,13 @@ use super::constants::{Constants, Policy};
 use super::entry::*;
 use super::fault::{Fault, Finding};
 use super::observations::Setting;
-use super::quantity_units::ModelUnits;
 use super::scenario::{self, Scenario};
 use super::unknowns;
 use crate::calendar::Window;
-use crate::check::{CheckedModel, check, external_subscripts};
+use crate::check::{CheckedModel, check, check_expression, external_subscripts};
 use crate::compile::{Landing, OutputExpression, Outputs, Program, Request, compile};
 use crate::diagnostic::{Diagnostic, Source, nearest};
-use crate::estimate::objective::{Density, Design, Gauge, Observation, Operator, Reading, Readout};
+use crate::estimate::objective::{Density, Design, Gauge, Observation, Operator, Reading};
 use crate::parse;
 use crate::simulate::{self, Method, Save, Settings};
 use crate::units::{Unit, conversion};
@@ -104,14 +103,13 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
     let settings = settings(study, &checked);
     let run = window_of_run(study, &constants, &program, &settings)?;
     let archive = Archive::open(study, &mut found.findings, &mut found.diagnostics);
-    let units = ModelUnits::new(&checked);
     let read = |text: &Option<super::Located<String>>, findings: &mut Vec<Finding>| {
         text.as_ref().and_then(|text| stretch(text, &study.run.calendar, &study.source, findings))
     };
     let (fit, hold_out) =
         (read(&study.fit.window, &mut found.findings), read(&study.fit.hold_out, &mut found.findings));
     found.quantities(study, &checked);
-    let setting = Setting { study, archive: &archive, units: &units, run, fit, hold_out };
+    let setting = Setting { study, archive: &archive, checked: &checked, run, fit, hold_out };
     let mut unknowns = unknowns::Unknowns::new(study, &checked, &constants);
     unknowns.constants(&mut found.findings, &mut found.diagnostics);
     let observations: Vec<Observation> = study
@@ -167,8 +165,16 @@ impl Found {
         findings.iter().map(Finding::diagnostic).chain(self.diagnostics.iter().cloned()).collect()
     }
 
-    /// Compiles every quantity of the study at once. Their spans point into the study, and so must what is said of them.
+    /// Checks and compiles every quantity of the study. Their spans point into the study, and so must what is said of them.
     fn quantities(&mut self, study: &Study, checked: &CheckedModel) {
+        let mut unsound = Vec::new();
+        for quantity in study.quantities() {
+            check_expression(checked, &quantity.expression, &mut unsound);
+        }
+        if !unsound.is_empty() {
+            self.diagnostics.extend(unsound.iter().map(|finding| finding.diagnostic(&study.source)));
+            return;
+        }
         let named = |(number, quantity): (usize, &Quantity)| OutputExpression {
             name: format!("quantity {number}"),
             expression: quantity.expression.clone(),
@@ -300,7 +306,7 @@ fn shown_factor(
     findings: &mut Vec<Finding>,
 ) -> Option<f64> {
     let span = entry.unit.as_ref().map_or(entry.name.span, |unit| unit.span);
-    let fault = match setting.units.synonyms.read(wanted) {
+    let fault = match setting.checked.units().synonyms.read(wanted) {
         Err(fault) => Fault::UnreadableUnit { unit: wanted.to_owned(), reason: fault.to_string() },
         Ok(target) => match conversion(unit, &target) {
             Ok(factor) => return Some(factor),

@@ -334,7 +334,9 @@ fn quantities_noise_and_periods() {
          [[outcome]]\nname = \"o\"\nquantity = \"firms\"\noperator = \"share\"\n\
          [fit]\nwindow = \"2016..2015\"\n[exhibits]\nshade = [\"campaing\"]\ncounterfactuals = [\"basline\"]\n"
     );
-    assert_eq!(refused("quantity", &study, &[]), r#"error[not-a-ratio]: a share needs a quantity of the form `part / whole`
+    assert_eq!(
+        refused("quantity", &study, &[]),
+        r#"error[not-a-ratio]: a share needs a quantity of the form `part / whole`
   --> DIR/study.toml:13:12
    |
 13 | quantity = "firms"
@@ -362,7 +364,49 @@ error[unknown-scenario]: the study has no scenario `basline`
    |                    ^^^^^^^^^ unknown scenario
    |
    = help: did you mean `baseline`?
-"#);
+error[unknown-name]: `foundings` is not defined
+ --> DIR/study.toml:6:13
+  |
+6 | quantity = "foundings*shaer[elite]"
+  |             ^^^^^^^^^ used here
+  |
+  = help: did you mean `founding`?
+error[unknown-name]: `shaer` is not defined
+ --> DIR/study.toml:6:23
+  |
+6 | quantity = "foundings*shaer[elite]"
+  |                       ^^^^^^^^^^^^ used here
+  |
+  = help: did you mean `share`?
+"#
+    );
+    let study =
+        format!("{here}values = {{ \"2015\" = 1 }}\nunit = \"k firms\"\n").replace("founding", "share + rate[elite]");
+    assert_eq!(
+        refused("subscripts", &study, &[]),
+        r#"error[unit-not-convertible]: `New firms` is recorded in k firms, which cannot be converted into Year
+  --> DIR/study.toml:10:8
+   |
+10 | unit = "k firms"
+   |        ^^^^^^^^^ in another unit
+   |
+   = help: state the unit of the data with `unit = "…"`, or what it is multiplied by with `factor = …`
+error[subscript-count]: `share` has 1 subscripts, 0 given
+ --> DIR/study.toml:6:13
+  |
+6 | quantity = "share + rate[elite]"
+  |             ^^^^^ here
+  |
+  = help: give one subscript for each dimension
+error[subscript-count]: `rate` has 0 subscripts, 1 given
+ --> DIR/study.toml:6:21
+  |
+6 | quantity = "share + rate[elite]"
+  |                     ^^^^^^^^^^^ here
+  |
+  = help: write `rate` without brackets
+"#
+    );
     let study = format!("{here}values = {{ \"2015\" = 1, \"soon\" = 2 }}\nunit = \"k firms\"\n");
     assert_eq!(
         refused("period", &study, &[]),
