@@ -6,6 +6,7 @@
 
 mod difference;
 mod finding;
+pub mod fit;
 pub mod identify;
 #[cfg(test)]
 mod known;

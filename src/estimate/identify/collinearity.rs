@@ -1,6 +1,7 @@
 //! Groups of parameters whose effects on the data can stand in for one another.
 
 use crate::estimate::uncertainty::Information;
+use crate::estimate::{Finding, Parameter};
 use nalgebra::{DMatrix, SymmetricEigen};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,13 @@ use serde::{Deserialize, Serialize};
 pub struct CollinearGroup {
     pub parameters: Vec<usize>,
     pub index: f64,
+}
+
+impl CollinearGroup {
+    pub fn finding(&self, parameters: &[Parameter]) -> Finding {
+        let names = self.parameters.iter().map(|k| parameters[*k].name.clone()).collect();
+        Finding::Collinear { parameters: names, index: self.index }
+    }
 }
 
 /// Subsets looked at, at most; larger groups are left out when there are more.
@@ -75,7 +83,6 @@ fn subsets_of(items: &[usize], size: usize) -> Vec<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::estimate::Parameter;
     use crate::estimate::known::Residuals;
 
     #[test]

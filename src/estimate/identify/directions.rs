@@ -1,7 +1,7 @@
 //! The directions of parameter space in which an optimum is flat or nearly so, and what stays the same along them.
 
 use crate::estimate::uncertainty::Information;
-use crate::estimate::{Parameter, Transform};
+use crate::estimate::{Finding, Parameter, Transform};
 use nalgebra::{DMatrix, SymmetricEigen};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,13 @@ pub struct Direction {
     /// `(parameter, part)` of the direction in typical changes, the largest part being 1; small parts left out.
     pub parts: Vec<(usize, f64)>,
     pub invariant: Invariant,
+}
+
+impl Direction {
+    pub fn finding(&self) -> Finding {
+        let (strength, deviation, invariant) = (self.strength, self.deviation, self.invariant.clone());
+        Finding::NotIdentified { strength, deviation, invariant }
+    }
 }
 
 /// Information below this share of the largest is rounding.

@@ -6,5 +6,5 @@ mod directions;
 mod informs;
 
 pub use collinearity::{CollinearGroup, collinear_groups};
-pub use directions::{Direction, Invariant, Strength, directions};
+pub use directions::{Direction, Invariant, Move, Strength, directions};
 pub use informs::{Informed, informs};

@@ -1,7 +1,7 @@
 //! Many searches from points spread over what is known beforehand, so that a local optimum is not taken for the best.
 
 use super::{Ended, Method, Optimum};
-use crate::estimate::{Parameter, Structured};
+use crate::estimate::{Finding, Parameter, Structured};
 use crate::random::{LatinHypercube, Sobol, Stream};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,8 @@ pub struct Start {
     pub optimum: Optimum,
     /// Given up as hopeless.
     pub abandoned: bool,
+    /// Why the start cannot be evaluated, if it cannot.
+    pub infeasible: Option<String>,
 }
 
 /// The starts searched so far; all that is needed to go on after an interruption.
@@ -109,6 +111,28 @@ impl Searched {
         let reached = best.optimum.height() + self.agreement;
         self.starts.values().filter(|start| start.optimum.height() <= reached && !start.abandoned).count()
     }
+
+    /// What speaks against the best optimum.
+    pub fn findings(&self) -> Vec<Finding> {
+        let starts = self.starts.len();
+        let Some(best) = self.best() else {
+            let why = self.starts.values().find_map(|start| start.infeasible.clone()).unwrap_or_default();
+            return vec![Finding::NothingFeasible { starts, why }];
+        };
+        let mut findings = Vec::new();
+        let Optimum { ended, iterations, .. } = best.optimum;
+        if ended != Ended::Converged {
+            findings.push(Finding::SearchNotConverged { ended, iterations });
+        }
+        let found = self.times_found();
+        if starts >= Self::ENOUGH_TO_AGREE && found < 2 {
+            findings.push(Finding::RarelyFound { found, starts });
+        }
+        findings
+    }
+
+    /// Starts from which on the best optimum should have been found more than once.
+    const ENOUGH_TO_AGREE: usize = 8;
 
     fn best_before(&self, number: usize) -> f64 {
         self.starts.range(..number).map(|(_, start)| start.optimum.height()).fold(f64::INFINITY, f64::min)
@@ -188,7 +212,13 @@ impl MultiStart {
                 ..next
             };
         }
-        (optimum.ended != Ended::Interrupted).then_some(Start { number, from, optimum, abandoned })
+        let why = match optimum.value {
+            None => {
+                problem.evaluate(std::slice::from_ref(&from)).pop().and_then(Result::err).map(|e| e.why.into_owned())
+            }
+            Some(_) => None,
+        };
+        (optimum.ended != Ended::Interrupted).then_some(Start { number, from, optimum, abandoned, infeasible: why })
     }
 
     /// The points from which each start chooses, `[start][point][parameter]`.
@@ -230,7 +260,9 @@ mod tests {
         assert!(best.optimum.height() < 1e-9 && searched.finished, "{best:?}");
         assert!(searched.times_found() >= 3 && searched.starts.len() < 200, "{}", searched.starts.len());
         let heights: Vec<f64> = searched.waterfall().iter().map(|start| start.optimum.height()).collect();
-        assert!(heights.is_sorted());
+        assert!(heights.is_sorted() && searched.findings().is_empty());
+        let few = run(&MultiStart { starts: 8, iterations: 1, ..settings }, Searched::default(), &problem);
+        assert!(matches!(few.findings()[..], [Finding::SearchNotConverged { .. }, Finding::RarelyFound { .. }]));
     }
 
     #[test]
@@ -288,5 +320,6 @@ mod tests {
         problem.forbidden = |_| true;
         let searched = run(&MultiStart { starts: 3, ..MultiStart::default() }, Searched::default(), &problem);
         assert!(searched.finished && searched.best().is_none() && searched.times_found() == 0);
+        assert_eq!(searched.findings(), [Finding::NothingFeasible { starts: 3, why: "forbidden".to_owned() }]);
     }
 }

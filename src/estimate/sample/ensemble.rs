@@ -136,10 +136,10 @@ impl Ensemble {
                 if walkers.moves == self.warm_up {
                     (walkers.proposed, walkers.accepted) = (0, 0);
                 }
-                if walkers.moves > self.warm_up && (walkers.moves - self.warm_up) % thin == 0 {
+                if walkers.moves > self.warm_up && (walkers.moves - self.warm_up).is_multiple_of(thin) {
                     walkers.keep();
                 }
-                if walkers.moves % every == 0 {
+                if walkers.moves.is_multiple_of(every) {
                     report(walkers.moves as f64 / last as f64);
                 }
             }

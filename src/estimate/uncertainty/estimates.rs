@@ -1,7 +1,7 @@
 //! The rows of a table of estimates, in natural units.
 
 use super::Covariance;
-use crate::estimate::{Parameter, Transform};
+use crate::estimate::{Finding, Parameter, Transform};
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -27,6 +27,13 @@ pub struct Estimate {
     pub at_bound: Option<Bound>,
     /// Informed in every direction; false too for a parameter held on a bound.
     pub identified: bool,
+}
+
+impl Estimate {
+    /// That the estimate lies on a bound, if it does.
+    pub fn finding(&self) -> Option<Finding> {
+        self.at_bound.map(|bound| Finding::AtBound { parameter: self.name.clone(), bound, value: self.value })
+    }
 }
 
 /// The bound that a search coordinate lies on, to a millionth of a typical change (of the width, for log odds).

@@ -1,8 +1,8 @@
 //! The profile likelihood of one parameter: how much worse the best fit becomes as it is moved away from its estimate.
 
-use super::{Covariance, Fixed};
+use super::{Bound, Covariance, Fixed};
 use crate::estimate::optimise::{Ended, TrustRegion, run};
-use crate::estimate::{Problem, Structured, Transform};
+use crate::estimate::{Finding, Problem, Structured, Transform};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
@@ -50,7 +50,7 @@ pub struct Profile {
     /// Rise at which a side closes.
     pub threshold: f64,
     /// A point that turned out better than the optimum: the search for the optimum has to go on from it.
-    pub better: Option<Vec<f64>>,
+    pub better: Option<ProfilePoint>,
 }
 
 impl Profile {
@@ -61,6 +61,15 @@ impl Profile {
             _ => open,
         };
         (end(&self.below, f64::NEG_INFINITY), end(&self.above, f64::INFINITY))
+    }
+
+    /// Sides that the data leave open, and a better optimum come upon, for the parameter's `name`.
+    pub fn findings(&self, name: &str) -> Vec<Finding> {
+        let better =
+            self.better.iter().map(|point| Finding::BetterOptimum { parameter: name.to_owned(), fall: -point.rise });
+        let sides = [(&self.below, Bound::Lower), (&self.above, Bound::Upper)];
+        let open = sides.into_iter().filter(|(side, _)| matches!(side.verdict, Verdict::Flat | Verdict::Bound(_)));
+        better.chain(open.map(|(_, side)| Finding::ProfileOpen { parameter: name.to_owned(), side })).collect()
     }
 
     /// Rises from below to above, the optimum at `estimate` included: `(search coordinate, rise)`.
@@ -147,7 +156,7 @@ impl Profiler {
                 below: sides[0].clone(),
                 above: sides[1].clone(),
                 threshold: self.threshold(),
-                better: lowest.filter(|point| point.rise < -Self::BETTER).map(|point| point.point.clone()),
+                better: lowest.filter(|point| point.rise < -Self::BETTER).cloned(),
             }
         };
         parameters.iter().zip(traced.chunks(2)).map(profile).collect()
@@ -334,6 +343,7 @@ mod tests {
         assert_eq!(profiles[1].above.verdict, Verdict::Bound(0.2));
         assert!(matches!(profiles[1].below.verdict, Verdict::Closed(at) if (at + 1.959964).abs() < 1e-3));
         assert_eq!(profiles[1].interval().1, 0.2);
+        assert_eq!(profiles[0].findings("a"), [Finding::ProfileOpen { parameter: "a".to_owned(), side: Bound::Upper }]);
     }
 
     #[test]
@@ -348,7 +358,7 @@ mod tests {
         assert!(matches!(profile.below.verdict, Verdict::Closed(_)));
         // From a point that is not the optimum.
         let profile = &Profiler::default().run(&problem, &[-0.8, 0.0], &covariance, &[0], &stop)[0];
-        assert!(profile.better.as_ref().is_some_and(|point| point[0].abs() < 0.5), "{profile:?}");
+        assert!(profile.better.as_ref().is_some_and(|better| better.point[0].abs() < 0.5), "{profile:?}");
     }
 
     #[test]
