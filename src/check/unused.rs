@@ -1,10 +1,9 @@
 //! Variables that no equation uses: a constant without effect is likely a mistake, anything else may be an output.
 
 use super::references::expressions;
-use super::units::is_control;
-use super::{CheckedModel, Symbol, is_skipped};
+use super::{CheckedModel, Symbol, VariableKind};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Definition, Expression, ExpressionKind, Name, Subscript, SubscriptKind, UnaryOperator, Variable};
+use crate::model::{Definition, Expression, ExpressionKind, Name, Subscript, SubscriptKind, Variable};
 use std::collections::HashSet;
 
 /// One warning for each constant and lookup without effect, one note for all other variables that nothing uses.
@@ -16,20 +15,23 @@ pub(super) fn check(checked: &CheckedModel, diagnostics: &mut Vec<Diagnostic>) {
     let used = used(checked);
     let mut outputs: Vec<&Name> = Vec::new();
     for (index, variable) in checked.model().variables.iter().enumerate() {
-        let exempt = variable.supplementary || variable.hidden || is_control(variable) || is_skipped(variable);
-        if exempt || used.contains(&index) {
+        if variable.supplementary || variable.hidden || used.contains(&index) {
             continue;
         }
-        let name = &variable.name;
-        match kind(variable) {
-            Kind::Constant(what) => diagnostics.push(
-                Diagnostic::warning("unused-constant", format!("the {what} `{name}` is used by no equation"))
-                    .at(checked.source(), variable.span, "without effect")
-                    .help("remove it, or use it where it was meant to act"),
-            ),
-            Kind::Auxiliary => outputs.push(name),
-            Kind::Stock | Kind::Unread => {}
-        }
+        let what = match VariableKind::of(variable) {
+            VariableKind::Constant => "constant",
+            VariableKind::Lookup => "lookup",
+            VariableKind::Auxiliary | VariableKind::Data => {
+                outputs.push(&variable.name);
+                continue;
+            }
+            VariableKind::Stock | VariableKind::Control | VariableKind::Skipped => continue,
+        };
+        diagnostics.push(
+            Diagnostic::warning("unused-constant", format!("the {what} `{}` is used by no equation", variable.name))
+                .at(checked.source(), variable.span, "without effect")
+                .help("remove it, or use it where it was meant to act"),
+        );
     }
     if !outputs.is_empty() {
         const SHOWN: usize = 6;
@@ -49,40 +51,6 @@ pub(super) fn check(checked: &CheckedModel, diagnostics: &mut Vec<Diagnostic>) {
 
 fn is_unreadable(variable: &Variable) -> bool {
     variable.equations.iter().any(|equation| matches!(equation.definition, Definition::Unreadable))
-}
-
-enum Kind {
-    /// With the word for it.
-    Constant(&'static str),
-    Stock,
-    Auxiliary,
-    Unread,
-}
-
-fn kind(variable: &Variable) -> Kind {
-    let mut kind = Kind::Unread;
-    for equation in &variable.equations {
-        kind = match &equation.definition {
-            Definition::Stock(_) => return Kind::Stock,
-            Definition::Auxiliary(expression) | Definition::Unchangeable(expression) if is_number(expression) => {
-                Kind::Constant("constant")
-            }
-            Definition::Auxiliary(_) | Definition::Unchangeable(_) | Definition::Data { .. } => return Kind::Auxiliary,
-            Definition::Values(_) => Kind::Constant("constant"),
-            Definition::Lookup(_) => Kind::Constant("lookup"),
-            Definition::External(_) => Kind::Constant("table"),
-            Definition::Skipped(_) | Definition::Unreadable => kind,
-        };
-    }
-    kind
-}
-
-fn is_number(expression: &Expression) -> bool {
-    match &expression.kind {
-        ExpressionKind::Number(_) => true,
-        ExpressionKind::Unary { operator: UnaryOperator::Minus | UnaryOperator::Plus, operand } => is_number(operand),
-        _ => false,
-    }
 }
 
 /// The variables of the model that some other variable, a macro or a setting of the run names.

@@ -40,6 +40,9 @@ pub struct Check {
     /// Unit conflicts are errors.
     #[arg(long)]
     pub strict_units: bool,
+    /// How many feedback loops to list, shortest first.
+    #[arg(long, default_value_t = 20, value_name = "COUNT")]
+    pub loops: usize,
     /// Machine-readable findings on standard output.
     #[arg(long)]
     pub json: bool,

@@ -5,7 +5,7 @@ use super::exit_status::ExitStatus;
 use super::load::load;
 use super::messages::{refuse, show};
 use crate::compile::{DataSeries, Landing, Outputs, Request, compile};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::series::Workbook;
 use crate::simulate::{self, Accuracy, Difference, Method, Settings};
 use std::io::Write;
@@ -24,6 +24,8 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
     }
     let (checked, mut diagnostics) = load(&arguments.model);
     let Some(checked) = checked else { return refuse(&diagnostics, colour, ExitStatus::Unusable) };
+    // Notes are for `levada check`.
+    diagnostics.retain(|diagnostic| diagnostic.severity != Severity::Note);
     let landing = match arguments.switches {
         Some(Switches::Land) => Landing::Exact,
         Some(Switches::Grid) => Landing::Grid,
@@ -162,7 +164,7 @@ fn method(text: &str, faults: &mut Vec<Diagnostic>) -> Option<Method> {
     let parsed = text.parse().ok();
     if parsed.is_none() {
         let mut fault = unknown_method(text, "there is no such method");
-        fault.severity = crate::diagnostic::Severity::Error;
+        fault.severity = Severity::Error;
         faults.push(fault);
     }
     parsed

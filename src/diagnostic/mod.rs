@@ -31,6 +31,19 @@ impl Source {
         Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
     }
 
+    /// The text of a sub-expression on one line, in quotation marks, cut if long.
+    pub fn quote(&self, span: Span) -> String {
+        const LONGEST: usize = 40;
+        let text = self.text.get(span.range()).unwrap_or_default();
+        // A backslash at the end of a line continues it.
+        let text = text.split_whitespace().filter(|word| *word != "\\").collect::<Vec<_>>().join(" ");
+        match text.char_indices().nth(LONGEST) {
+            _ if text.is_empty() => "a part".to_owned(),
+            Some((cut, _)) => format!("`{}...`", text[..cut].trim_end()),
+            None => format!("`{text}`"),
+        }
+    }
+
     /// The part of a span that lies in the text, on character boundaries.
     fn clamp(&self, span: Span) -> Span {
         let last = self.text.strip_suffix('\n').map_or(self.text.len(), |text| text.trim_end_matches('\r').len());

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod closed_forms;
+mod command_line;
 mod community;
 mod feedback;
 mod figures;

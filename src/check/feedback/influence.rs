@@ -4,7 +4,7 @@
 use super::degree::{Degrees, terms};
 use super::interval::{Interval, Signs};
 use crate::check::{CheckedModel, Symbol, left_hand_side};
-use crate::diagnostic::Span;
+use crate::diagnostic::{Source, Span};
 use crate::model::{
     BinaryOperator, Dialect, Equation, Expression, ExpressionKind, Extrapolation, Function, LookupTable, Name,
     Subscript, SubscriptKind, UnaryOperator, Variable,
@@ -23,6 +23,19 @@ pub enum Doubt {
     Lookup(Name),
     /// Nothing is known of this function or macro.
     Function(Name),
+}
+
+impl Doubt {
+    /// The reason in words; `source` is the model's text.
+    pub fn reason(&self, source: &Source) -> String {
+        match self {
+            Doubt::Condition => "through a condition".to_owned(),
+            Doubt::Opposed => "raises one part of the equation and lowers another".to_owned(),
+            Doubt::Factor(span) => format!("the sign of {} is not fixed", source.quote(*span)),
+            Doubt::Lookup(name) => format!("the lookup `{name}` rises and falls"),
+            Doubt::Function(name) => format!("nothing is known of the slope of `{name}`"),
+        }
+    }
 }
 
 /// Bounds of a value and the sign of its derivative.

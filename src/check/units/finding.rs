@@ -129,7 +129,7 @@ impl UnitsFinding {
             }
             UnitsFinding::PowerBase { unit, span, exponent } => Diagnostic::warning(
                 "units-exponent",
-                format!("{} in {unit} is raised to a power that gives no unit", quote(source, *span)),
+                format!("{} in {unit} is raised to a power that gives no unit", source.quote(*span)),
             )
             .at(source, *span, unit.to_string())
             .also(*exponent, "by this exponent")
@@ -140,7 +140,7 @@ impl UnitsFinding {
 
 impl Relation {
     fn sentence(&self, source: &Source, one: &(Span, Unit), other: &(Span, Unit)) -> String {
-        let (first, second) = (quote(source, one.0), quote(source, other.0));
+        let (first, second) = (source.quote(one.0), source.quote(other.0));
         let (unit, second_unit) = (&one.1, &other.1);
         match self {
             Relation::Sum => format!("{first} in {unit} is added to {second} in {second_unit}"),
@@ -155,21 +155,6 @@ impl Relation {
                 format!("the quotient in `{function}` is in {unit} but its replacement in {second_unit}")
             }
         }
-    }
-}
-
-/// The text of a sub-expression in quotation marks, cut if long.
-fn quote(source: &Source, span: Span) -> String {
-    const LONGEST: usize = 40;
-    let text = source.text.get(span.range()).unwrap_or_default();
-    // A backslash at the end of a line continues it.
-    let text = text.split_whitespace().filter(|word| *word != "\\").collect::<Vec<_>>().join(" ");
-    if text.is_empty() {
-        return "a part".to_owned();
-    }
-    match text.char_indices().nth(LONGEST) {
-        Some((cut, _)) => format!("`{}...`", text[..cut].trim_end()),
-        None => format!("`{text}`"),
     }
 }
 

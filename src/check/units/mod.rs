@@ -10,7 +10,7 @@ mod inference;
 
 use self::finding::UnitsFinding;
 use self::inference::{Inference, Measure};
-use super::{CheckedModel, is_skipped};
+use super::{CheckedModel, VariableKind};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{Definition, Expression, Model, Name, Store, Variable};
 use crate::units::{Synonyms, Unit};
@@ -26,11 +26,9 @@ pub struct ModelUnits {
     pub synonyms: Synonyms,
 }
 
-const CONTROL: [&str; 4] = ["initial time", "final time", "time step", "saveper"];
-
 /// Whether the variable sets the run and takes no part in the model.
-pub(super) fn is_control(variable: &Variable) -> bool {
-    CONTROL.contains(&variable.name.key())
+fn is_control(variable: &Variable) -> bool {
+    VariableKind::of(variable) == VariableKind::Control
 }
 
 /// Makes errors of the warnings about units.
@@ -145,7 +143,9 @@ fn undeclared(model: &Model, findings: &mut Vec<UnitsFinding>) {
         .variables
         .iter()
         .filter(blank)
-        .filter(|variable| !variable.hidden && !is_skipped(variable) && !is_control(variable))
+        .filter(|variable| {
+            !variable.hidden && !matches!(VariableKind::of(variable), VariableKind::Skipped | VariableKind::Control)
+        })
         .map(|variable| variable.name.clone())
         .collect();
     if !without.is_empty() {
