@@ -16,7 +16,7 @@ fn sources_keep_to_the_architecture() {
     for path in rust_files(&root.join("src")) {
         let inside = path.strip_prefix(root.join("src")).expect("the file was found there").to_path_buf();
         let text = fs::read_to_string(&path).expect("a source file is readable");
-        faults.extend(faults_of_form(&inside, &text));
+        faults.extend(faults_of_form(&Path::new("src").join(&inside), &text));
         if let Some(room) = room_of(&inside) {
             faults.extend(faults_of_imports(&rules, &room, &inside, &text));
             rooms_seen.insert(room);
