@@ -342,18 +342,30 @@ fn a_still_world_comes_to_rest() {
     assert!(drift.abs() < 0.0005, "unemployment drifts by {drift}");
 }
 
-/// Year by year totals of the variables in which the signs show.
-const TOTALS: [&str; 3] = ["vc investment", "registered entry", "unemployment rate"];
+/// Variables of which years are compared: totals of flows, means of rates.
+const TOTALS: [&str; 4] = ["vc investment", "registered entry", "unemployment rate", "tech autonomy"];
+
+fn total_output(name: &str) -> OutputExpression {
+    let kind = ExpressionKind::Reference { name: Name::new(name), subscripts: Vec::new() };
+    OutputExpression {
+        name: format!("total {name}"),
+        expression: Expression::new(kind, Span::default()),
+        cumulated: true,
+    }
+}
+
+/// The total of a flow over a year, or the mean of a rate.
+fn total(run: &Run, name: &str, year: f64) -> f64 {
+    let name = format!("total {name}");
+    run.at(&name, year + 1.0) - run.at(&name, year)
+}
+
 const POLICIES: [&str; 6] =
     ["baseline", "no-campaign", "no-mobilisation", "no-trade-war", "no-guidance-funds", "equity-safety-net"];
 
 /// The thirteen qualitative results, each with whether it holds for the runs of [`POLICIES`].
 fn signs(runs: &[Run]) -> [(&'static str, bool); 13] {
     let [baseline, campaign, mobilisation, war, funds, equity] = runs else { panic!("one run for each policy") };
-    let total = |run: &Run, name: &str, year: f64| {
-        let name = format!("total {name}");
-        run.at(&name, year + 1.0) - run.at(&name, year)
-    };
     let unemployment = |run: &Run, year| total(run, "unemployment rate", year);
     let capital = |run: &Run, year| total(run, "vc investment", year);
     let entry = |run: &Run, year| total(run, "registered entry", year);
@@ -393,18 +405,10 @@ fn parameters(program: &Program) -> Vec<usize> {
 
 #[test]
 fn signs_hold_with_every_parameter_thirty_per_cent_off() {
-    let total = |name: &&str| OutputExpression {
-        name: format!("total {name}"),
-        expression: Expression::new(
-            ExpressionKind::Reference { name: Name::new(name), subscripts: Vec::new() },
-            Span::default(),
-        ),
-        cumulated: true,
-    };
     let saves = ["tech autonomy", "distress debt[grassroots]", "state return", "grassroots share of newly funded"];
     let mut wish = request(&[("FINAL TIME", 2024.0), ("SAVEPER", 1.0), ("TIME STEP", 1.0 / 16.0)]);
     wish.outputs = Outputs::Chosen(saves.map(str::to_owned).to_vec());
-    wish.expressions = TOTALS.iter().map(total).collect();
+    wish.expressions = TOTALS.iter().map(|name| total_output(name)).collect();
     let program = program(model(ZGC), &wish);
     let parameters = parameters(&program);
     assert_eq!(parameters.len(), 236);
@@ -505,4 +509,55 @@ fn claims_name_variables_of_the_model() {
         }
     }
     assert_eq!(claims, 94 + 5, "94 claims and the heads of five tables");
+}
+
+/// A difference in percentage points.
+fn points(difference: f64) -> String {
+    let text = format!("{:+.2}", 100.0 * difference);
+    if matches!(text.as_str(), "+0.00" | "-0.00") { "0".to_owned() } else { text }
+}
+
+#[test]
+fn the_readme_states_what_the_model_does() {
+    let mut wish = request(&[("SAVEPER", 1.0)]);
+    let saves = ["distress debt[grassroots]", "state return"];
+    wish.outputs = Outputs::Chosen(saves.map(str::to_owned).to_vec());
+    wish.expressions = TOTALS.iter().map(|name| total_output(name)).collect();
+    let program = program(model(ZGC), &wish);
+    let labels = [
+        ("no-campaign", "no campaign"),
+        ("no-mobilisation", "no mobilisation"),
+        ("market-only-vc", "market-only venture capital"),
+        ("no-guidance-funds", "no guidance funds"),
+        ("equity-safety-net", "equity and safety net"),
+        ("no-trade-war", "no trade war"),
+        ("no-supply-side-reform", "no supply-side reform"),
+        ("no-zero-covid", "no Zero-Covid"),
+        ("sustained-campaign", "sustained campaign"),
+    ];
+    let mut changes = vec![Vec::new()];
+    changes.extend(labels.iter().map(|(file, _)| indices(&program, &preset(file))));
+    let runs = runs(&program, Method::RungeKutta4, changes);
+    let years = |run: &Run, name: &str, years: &[f64], join: &str| {
+        let totals: Vec<String> = years.iter().map(|year| format!("{:.0}", total(run, name, *year))).collect();
+        totals.join(join)
+    };
+    let text = std::fs::read_to_string(inside("models/zgc/README.md")).expect("README.md");
+    let flowing = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let capital = years(&runs[0], "vc investment", &[2010.0, 2013.0, 2015.0, 2017.0, 2019.0], ", ");
+    assert!(flowing.contains(&format!("venture investment (bn CNY a year) {capital}.")), "{capital}");
+    for (run, label) in runs.iter().zip(std::iter::once("baseline").chain(labels.map(|(_, label)| label))) {
+        let unemployment = [2016.0, 2019.0, 2023.0]
+            .map(|year| points(total(run, "unemployment rate", year) - total(&runs[0], "unemployment rate", year)));
+        let row = format!(
+            "| {label} | {} | {} | {} | {:.0} | {:.2} | {:.3} |",
+            years(run, "registered entry", &[2016.0, 2019.0], " / "),
+            years(run, "vc investment", &[2016.0, 2019.0], " / "),
+            if label == "baseline" { String::new() } else { unemployment.join(" / ") },
+            run.at("distress debt[grassroots]", 2020.0),
+            run.at("state return", 2024.0),
+            total(run, "tech autonomy", 2023.0),
+        );
+        assert!(text.contains(&row), "the README lacks the row {row}");
+    }
 }
