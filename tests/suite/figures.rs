@@ -211,3 +211,102 @@ fn odd_data_is_refused_or_remarked_upon() {
         assert_eq!(remarks(quantity, values.clone()), expected, "{values:?}");
     }
 }
+
+#[test]
+fn strained_shapes_still_print() {
+    let long = "An outcome with a name that nobody would give it but that somebody will, in the end, give it";
+    let head = |name: &str| Head::new(name, "A shape that strains the layout.").width(Width::Single);
+    let times: Vec<f64> = (0..41).map(|i| 1995.0 + f64::from(i)).collect();
+    let wave = |label: &str, shift: f64| {
+        Path::new(label, times.clone(), times.iter().map(|t| ((t - shift) / 3.0).sin()).collect())
+    };
+    let quantity = |title: &str| Quantity::new(title, "CNY/(m2 day)");
+    let panel = |title: &str, paths| RunPanel { quantity: quantity(title), paths };
+    let period = |i: u32| Period {
+        label: format!("Policy number {i}"),
+        start: 1990.0 + 3.0 * f64::from(i),
+        end: 1999.0 + 3.0 * f64::from(i),
+    };
+    let runs = |name: &str, panels, periods, window| Runs {
+        head: head(name),
+        frame: Frame {
+            time: "Year".into(),
+            window,
+            periods,
+            rule: Some(Rule { at: 2034.5, label: "Hold-out".into() }),
+        },
+        panels,
+    };
+    let start = |objective, outcome| Start { objective, outcome };
+    let starts = |name: &str, starts| Starts { head: head(name), objective: long.into(), starts, tolerance: 0.01 };
+    let swing = |low, high| Swing { label: long.into(), unit: "CNY".into(), inputs: (0.0, 1e9), low, high };
+    let interval = |estimate| BarInterval { label: "same".into(), estimate, inner: None, outer: None };
+    let intervals = |name: &str, bars, rows| Intervals {
+        head: head(name),
+        quantity: quantity(long),
+        bars,
+        probabilities: (0.5, 0.9),
+        rows,
+    };
+    let profile = |values: Vec<f64>, deviance| ProfilePanel {
+        parameter: quantity(long),
+        estimate: values[0],
+        values,
+        deviance,
+        lower: None,
+        upper: None,
+    };
+    let many: Vec<Path> = (0..20).map(|i| wave(&format!("element {i}"), f64::from(i))).collect();
+    let draws: Vec<Result<Vec<Exhibit>, Refusal>> = vec![
+        runs("one-long", vec![panel(long, vec![wave("", 0.0)])], vec![], None).draw(),
+        runs("many-paths", vec![panel("Rent", many.clone()), panel("Debt", many)], vec![], None).draw(),
+        runs("many-periods", vec![panel("Rent", vec![wave("", 0.0)])], (0..12).map(period).collect(), None).draw(),
+        runs("lettered", vec![panel("Rent", vec![wave("", 0.0)]); 2], (0..12).map(period).collect(), None).draw(),
+        runs("zoomed", vec![panel("Rent", vec![wave(long, 0.0), wave("b", 1.0)])], vec![], Some((2001.3, 2001.9)))
+            .draw(),
+        runs("one-point", vec![panel("Rent", vec![Path::new("a", vec![2000.0], vec![7.0])])], vec![], None).draw(),
+        runs("sixty", vec![panel("Rent", vec![wave("a", 0.0), wave("b", 2.0)]); 60], vec![], None).draw(),
+        starts("one-start", vec![start(3.0, Outcome::Converged)]).draw(),
+        starts("equal-starts", vec![start(-1e9, Outcome::Stopped); 500]).draw(),
+        Tornado { head: head("flat-tornado"), outcome: quantity("x"), base: 0.0, swings: vec![swing(0.0, 0.0); 3] }
+            .draw(),
+        Tornado { head: head("tall-tornado"), outcome: quantity(long), base: 1e9, swings: vec![swing(-1e9, 3e9); 15] }
+            .draw(),
+        intervals("equal-intervals", false, vec![interval(5.0); 2]).draw(),
+        intervals("zero-bars", true, vec![interval(0.0)]).draw(),
+        Profiles {
+            head: head("flat-profiles"),
+            deviance: "2Δℓ".into(),
+            threshold: 3.84,
+            threshold_label: "95 %".into(),
+            panels: vec![profile(vec![1.0], vec![0.0]), profile(vec![2.0, 1.0], vec![0.0, 1e12])],
+        }
+        .draw(),
+        Pairs {
+            head: head("constant-pairs"),
+            parameters: vec![quantity("a"), quantity(long), Quantity::new("c", "").log()],
+            draws: vec![vec![1.0, f64::NAN, -1.0], vec![1.0, 5e11, 0.0]],
+            estimate: None,
+        }
+        .draw(),
+        Correlation {
+            head: Head::new("holes", "A matrix with holes."),
+            parameters: vec!["a".into(), long.into()],
+            matrix: vec![vec![1.0, f64::NAN], vec![f64::NAN, 1.0]],
+        }
+        .draw(),
+    ];
+    let too_tall =
+        Tornado { head: head("taller"), outcome: quantity("x"), base: 0.0, swings: vec![swing(0.0, 1.0); 16] };
+    let refusal = too_tall.draw().expect_err("a refusal").to_string();
+    assert_eq!(refusal, "exhibit `taller` has 16 rows, and a page shows 15 at most");
+    let mut faults = Vec::new();
+    for exhibit in draws.into_iter().flat_map(|drawn| drawn.expect("it is drawn")) {
+        faults.extend(faults_of_print(&exhibit).into_iter().map(|fault| format!("{}: {fault}", exhibit.name)));
+        if let Ok(folder) = std::env::var("LEVADA_GALLERY") {
+            std::fs::write(format!("{folder}/strained-{}.png", exhibit.name), exhibit.file("png").unwrap_or_default())
+                .expect("a folder to write to");
+        }
+    }
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}

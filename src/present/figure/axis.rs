@@ -132,6 +132,14 @@ impl Axis {
         self
     }
 
+    /// Drops ticks between whole numbers, for axes that count.
+    pub fn keep_whole_ticks(&mut self) {
+        self.ticks.retain(|tick| tick.at.fract() == 0.0);
+        for tick in &mut self.ticks {
+            tick.label = ticks::number(tick.at, 0, self.grouped_from);
+        }
+    }
+
     /// Where a value lies, 0 at the low end and 1 at the high; beyond them outside of the axis. `None` off a log axis.
     pub fn share(&self, value: f64) -> Option<f64> {
         let value = match self.log {

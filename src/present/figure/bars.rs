@@ -2,6 +2,7 @@
 
 use super::axis::drawable;
 use super::canvas::{Colour, Marker, Stroke};
+use super::grid::row_name;
 use super::key::{KeyItem, Sample};
 use super::panel::{Across, Layer, Panel, Rows};
 use super::ticks::short;
@@ -55,10 +56,10 @@ pub struct BarInterval {
     pub outer: Option<(f64, f64)>,
 }
 
-/// Height of a row in millimetres: what looks well, what text needs, and how many rows then fill a page.
+/// The usual height of a row in millimetres; it grows with the lines of the longest name and shrinks to them for a page.
 const ROW: f64 = 5.2;
-const LOWEST_ROW: f64 = 3.2;
-const MOST_ROWS: usize = 60;
+const LINE: f64 = style::TEXT * style::POINT * style::LEADING;
+const PAGE: f64 = 195.0;
 /// Rows that the alternative text tells of.
 const MOST_TOLD: usize = 10;
 /// The strokes of narrow and wide intervals.
@@ -180,11 +181,13 @@ fn in_rows(
         return Err(Refusal::Empty { exhibit: head.name.clone() });
     }
     let count = rows.names.len();
-    if count > MOST_ROWS {
-        let what = "rows".into();
-        return Err(Refusal::TooMany { exhibit: head.name.clone(), what, found: count, limit: MOST_ROWS });
+    let lines = rows.names.iter().map(|name| row_name(name, head.width).len()).max().unwrap_or(1).max(1);
+    let lowest = lines as f64 * LINE + 0.2;
+    let limit = (PAGE / lowest) as usize;
+    if count > limit {
+        return Err(Refusal::TooMany { exhibit: head.name.clone(), what: "rows".into(), found: count, limit });
     }
-    let plot_height = (LOWEST_ROW * MOST_ROWS as f64).min(ROW * count as f64) + 1.0;
+    let plot_height = count as f64 * ROW.min(PAGE / count as f64).max(lowest) + 1.0;
     let panel = Panel { rows: Some(rows), ..Panel::new(Quantity::new("", ""), Across::Values(across.clone()), layers) };
     Sheet { head, kind, columns: 1, plot_height, key, remarks: Vec::new() }.over_values(vec![panel], facts)
 }

@@ -1,6 +1,6 @@
 //! Panels in rows and columns over as many pages as they need: gutters from their labels, headings, one key on top.
 
-use super::axis::Axis;
+use super::axis::{Axis, Range};
 use super::canvas::{Anchor, Canvas};
 use super::key::{self, KeyItem, Sample};
 use super::panel::{Across, Drawing, EndLabel, LEADER, Layer, Panel, Plot, Rows};
@@ -261,16 +261,15 @@ impl Grid {
         remarks: &mut Vec<Remark>,
     ) -> Result<Vec<Axis>, Refusal> {
         let values = |panel: &Panel| -> Vec<f64> {
-            let timed = panel.x == Across::Time;
-            let shown = |x: f64| !timed || (window.0..=window.1).contains(&x);
-            panel.layers.iter().flat_map(|layer| layer.y_values(shown)).map(|y| y.min(panel.most)).collect()
+            let everywhere = (f64::NEG_INFINITY, f64::INFINITY);
+            let window = if panel.x == Across::Time { window } else { everywhere };
+            panel.layers.iter().flat_map(|layer| layer.y_values(window)).map(|y| y.min(panel.most)).collect()
         };
         panels
             .iter()
             .map(|panel| {
                 if let Some(rows) = &panel.rows {
-                    let width = style::width(self.width) * ROW_NAME_SHARE;
-                    let name = |name: &String| placing::wrap(name, style::TEXT, width).join("\n");
+                    let name = |name: &String| row_name(name, self.width).join("\n");
                     return Ok(Axis::of_rows(rows.names.iter().map(name).collect()));
                 }
                 let values = match panel.shared {
@@ -304,16 +303,21 @@ impl Grid {
                 let axis = match panel.x.quantity() {
                     None => Axis::of_time(&self.frame.time, window),
                     Some(quantity) => {
-                        let values: Vec<f64> = panel.layers.iter().flat_map(Layer::x_values).collect();
-                        Axis::new(quantity, &values, panel.across_range(), remarks).ok_or_else(|| {
+                        let places = panel.layers.iter().flat_map(Layer::x_values);
+                        // A whole number has a place of width one.
+                        let places = places.flat_map(|x| if counts { vec![x - 0.5, x + 0.5] } else { vec![x] });
+                        let range = if counts { Range::Exact } else { panel.across_range() };
+                        Axis::new(quantity, &places.collect::<Vec<_>>(), range, remarks).ok_or_else(|| {
                             Refusal::NothingFinite { exhibit: exhibit.into(), series: quantity.title.clone() }
                         })?
                     }
                 };
                 let label = |tick: &Tick| font::width(&tick.label, style::TEXT);
-                Ok(axis.with_ticks(|axis, ticks| {
-                    far_apart(axis, ticks, width, label, 2.6) && !(counts && ticks.iter().any(|t| t.at.fract() != 0.0))
-                }))
+                let mut axis = axis.with_ticks(|axis, ticks| far_apart(axis, ticks, width, label, 2.6));
+                if counts {
+                    axis.keep_whole_ticks();
+                }
+                Ok(axis)
             })
             .collect()
     }
@@ -386,6 +390,11 @@ fn line_samples(panels: &[&Panel]) -> Vec<KeyItem> {
 fn far_apart(axis: &Axis, ticks: &[Tick], length: f64, extent: impl Fn(&Tick) -> f64, gap: f64) -> bool {
     let place = |tick: &Tick| axis.share(tick.at).unwrap_or(0.0) * length;
     ticks.windows(2).all(|pair| place(&pair[1]) - place(&pair[0]) >= (extent(&pair[0]) + extent(&pair[1])) / 2.0 + gap)
+}
+
+/// The lines of a row's name.
+pub fn row_name(name: &str, width: Width) -> Vec<String> {
+    placing::wrap(name, style::TEXT, style::width(width) * ROW_NAME_SHARE)
 }
 
 /// The width of the widest tick label, of its widest line.

@@ -175,7 +175,15 @@ impl Cells {
         let mut ticked = axes.clone();
         for _ in 0..2 {
             let cell = cells.cell;
-            ticked = axes.iter().map(|axis| axis.clone().with_ticks(|axis, ticks| few(axis, ticks, cell))).collect();
+            ticked = axes
+                .iter()
+                .map(|axis| {
+                    let mut axis = axis.clone().with_ticks(|axis, ticks| few(axis, ticks, cell));
+                    let ends = axis.clone();
+                    axis.ticks.retain(|tick| inside(&ends, tick, cell));
+                    axis
+                })
+                .collect();
             cells.names = axes.iter().map(|axis| placing::wrap(&axis.named(), style::TEXT, cell)).collect();
             let lines = cells.names.iter().map(Vec::len).max().unwrap_or(0) as f64;
             let labels = ticked.iter().flat_map(|axis| &axis.ticks).map(|tick| &tick.label);
@@ -192,6 +200,12 @@ fn few(axis: &Axis, ticks: &[Tick], cell: f64) -> bool {
     let place = |tick: &Tick| axis.share(tick.at).unwrap_or(0.0) * cell;
     let widest = ticks.iter().map(|t| font::width(&t.label, style::TEXT)).fold(0.0, f64::max);
     ticks.len() <= 3 && ticks.windows(2).all(|pair| place(&pair[1]) - place(&pair[0]) >= widest + 1.2)
+}
+
+/// Whether a label stays within its cell, so that it cannot meet one of the next cell.
+fn inside(axis: &Axis, tick: &Tick, cell: f64) -> bool {
+    let (at, half) = (axis.share(tick.at).unwrap_or(0.0) * cell, font::width(&tick.label, style::TEXT) / 2.0);
+    at - half >= -GAP / 2.0 && at + half <= cell + GAP / 2.0
 }
 
 /// Pearson's correlation over the draws in which both are finite; `None` for a constant.

@@ -146,14 +146,29 @@ pub enum Layer {
 }
 
 impl Layer {
-    /// Every value that a vertical axis must hold, of those whose horizontal place `shown` admits.
-    pub fn y_values(&self, shown: impl Fn(f64) -> bool) -> Vec<f64> {
+    /// Every value that a vertical axis must hold, between these places of the horizontal axis. A line counts there even
+    /// where all its points lie outside.
+    pub fn y_values(&self, window: (f64, f64)) -> Vec<f64> {
         let within = |x: &[f64], y: &[f64]| -> Vec<f64> {
-            x.iter().zip(y).filter(|(x, _)| shown(**x)).map(|(_, y)| *y).collect()
+            let inside = |x: f64| (window.0..=window.1).contains(&x);
+            x.iter().zip(y).filter(|(x, _)| inside(**x)).map(|(_, y)| *y).collect()
+        };
+        let along = |x: &[f64], y: &[f64]| -> Vec<f64> {
+            let points: Vec<(f64, f64)> = x.iter().copied().zip(y.iter().copied()).collect();
+            let cuts = [window.0, window.1].into_iter().flat_map(|edge| {
+                let crossing = points.windows(2).filter(move |pair| pair[0].0 < edge && edge < pair[1].0);
+                crossing.map(move |pair| {
+                    let share = (edge - pair[0].0) / (pair[1].0 - pair[0].0);
+                    pair[0].1 + share * (pair[1].1 - pair[0].1)
+                })
+            });
+            let cuts: Vec<f64> = cuts.collect();
+            [within(x, y), cuts].concat()
         };
         match self {
-            Layer::Band { x, lower, upper, .. } => [within(x, lower), within(x, upper)].concat(),
-            Layer::Line { x, y, .. } | Layer::Points { x, y, .. } => within(x, y),
+            Layer::Band { x, lower, upper, .. } => [along(x, lower), along(x, upper)].concat(),
+            Layer::Line { x, y, .. } => along(x, y),
+            Layer::Points { x, y, .. } => within(x, y),
             Layer::Stems { x, y, .. } => [within(x, y), vec![0.0]].concat(),
             Layer::Level { y, .. } => vec![*y],
             Layer::Rows { from, to, .. } => vec![*from, *to],

@@ -13,6 +13,8 @@ pub const RULE: Stroke = Stroke { colour: style::GREY, opacity: 1.0, width: 0.6,
 
 const GROUND: Colour = style::BLACK;
 const OPACITY: f64 = 0.075;
+/// All periods on top of each other stay lighter than this.
+const DARKEST: f64 = 0.25;
 const ROW: f64 = 3.3;
 const GAP: f64 = 1.2;
 
@@ -97,6 +99,7 @@ impl Strip {
 
 /// The grounds of all periods behind a plot; where two overlap, the ground is darker.
 pub fn shade(canvas: &mut Canvas, frame: &Frame, x: &Axis, plot: Plot) {
+    let opacity = OPACITY.min(DARKEST / frame.periods.len() as f64);
     for period in &frame.periods {
         let share = |time: f64| {
             if time.is_finite() {
@@ -111,7 +114,7 @@ pub fn shade(canvas: &mut Canvas, frame: &Frame, x: &Axis, plot: Plot) {
         if from < to {
             let (left, right) = (plot.left + from * plot.width, plot.left + to * plot.width);
             let corners = vec![(left, plot.top), (right, plot.top), (right, plot.bottom()), (left, plot.bottom())];
-            canvas.area(corners, GROUND, OPACITY);
+            canvas.area(corners, GROUND, opacity);
         }
     }
 }

@@ -59,7 +59,7 @@ impl Starts {
             Layer::Points { name: String::new(), x, y, marker: Marker::Disc, colour: style::INK, hollow }
         };
         let equal = ranked.iter().filter(|start| start.objective - best <= self.tolerance).count();
-        let within = short(self.tolerance);
+        let within = self.tolerance;
         let label: String = format!("{equal} of {} within {within} of the best", self.starts.len());
         let (from, to) = (floor * 0.6, self.tolerance);
         let layers = vec![

@@ -63,7 +63,7 @@ pub fn gallery() -> Vec<Shown> {
     let figure = residuals();
     show("residuals", Box::new(move || figure.draw()), vec!["(noise scales) independent Held out".into()]);
     let figure = starts();
-    let words = vec!["Negative log posterior 18 of 40 within 0.0100 3 failed, Stopped by rank".into()];
+    let words = vec!["Negative log posterior 18 of 40 within 0.01 3 failed, Stopped by rank".into()];
     show("starts", Box::new(move || figure.draw()), words);
     let parameters = |count: usize| PARAMETERS[..count].iter().map(|p| p.0.to_string()).collect::<Vec<_>>();
     let figure = profiles();
