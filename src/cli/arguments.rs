@@ -30,6 +30,8 @@ pub enum Command {
     Check(Check),
     /// What does the model do? One table of all variables over time.
     Run(Run),
+    /// The paper from one command: estimates, policies compared, figures and tables, recorded.
+    Study(StudyCommand),
 }
 
 /// Examples: `levada check models/zgc/zgc.mdl`, `levada check model.xmile --json`.
@@ -87,6 +89,19 @@ pub struct Run {
     /// Table to write (CSV); without it the table goes to standard output.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// Examples: `levada study calibration/lynx-hare/study.toml`, `levada study study.toml --quick --out results`.
+#[derive(Debug, Args)]
+pub struct StudyCommand {
+    /// The study file (TOML).
+    pub study: PathBuf,
+    /// Folder of the results; without it `out/` and the study's name.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Fewer starts and a longer step, as the study's [quick] says.
+    #[arg(long)]
+    pub quick: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -6,6 +6,7 @@ mod exit_status;
 mod load;
 mod messages;
 mod run;
+mod study;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -18,6 +19,7 @@ pub fn main() -> ExitCode {
     let status = match &arguments.command {
         Command::Check(check) => check::check(check, colour),
         Command::Run(run) => run::run(run, colour),
+        Command::Study(study) => study::study(study, colour),
     };
     status.into()
 }

@@ -4,25 +4,34 @@
 //! exhibits. Arithmetic belongs to the stages that this room calls.
 
 mod archive;
+mod calibration;
 mod constants;
 mod document;
 mod entry;
+mod exhibits;
 mod fault;
 mod file;
+mod manifest;
 mod observations;
 mod observe;
 mod parameter;
 mod prepare;
+mod progress;
 mod quantity_units;
 #[cfg(test)]
 mod refusals;
 mod scenario;
 mod unknowns;
+mod walk;
 
+pub use calibration::{Calibration, SeriesFit};
 pub use constants::Policy;
 pub use document::Located;
 pub use entry::*;
 pub use fault::{EmptyReason, Fault, Finding};
 pub use file::{read_study, read_study_text};
+pub use manifest::{Hashed, MANIFEST, Manifest};
 pub use prepare::{IdentityRule, Prepared, PreparedIdentity, PreparedOutcome, PreparedScenario, prepare};
+pub use progress::Progress;
 pub use scenario::{Change, ChangeKind, Scenario};
+pub use walk::{Done, Order, walk};

@@ -27,6 +27,10 @@ pub struct Prepared {
     pub run: Window,
     pub fit: Option<Window>,
     pub hold_out: Option<Window>,
+    /// The stretch that policies are compared over; the run where absent.
+    pub compared: Option<Window>,
+    /// In the model's time unit.
+    pub step: f64,
     /// The baseline first.
     pub scenarios: Vec<PreparedScenario>,
     pub outcomes: Vec<PreparedOutcome>,
@@ -102,12 +106,15 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
     }
     let settings = settings(study, &checked);
     let run = window_of_run(study, &constants, &program, &settings)?;
+    let step_length = step.or(study.run.step.as_ref().map(|step| step.value)).or_else(|| constants.value("TIME STEP"));
+    let step_length = step_length.unwrap_or(f64::NAN);
     let archive = Archive::open(study, &mut found.findings, &mut found.diagnostics);
     let read = |text: &Option<super::Located<String>>, findings: &mut Vec<Finding>| {
         text.as_ref().and_then(|text| stretch(text, &study.run.calendar, &study.source, findings))
     };
     let (fit, hold_out) =
         (read(&study.fit.window, &mut found.findings), read(&study.fit.hold_out, &mut found.findings));
+    let compared = read(&study.compare.window, &mut found.findings);
     found.quantities(study, &checked);
     let setting = Setting { study, archive: &archive, checked: &checked, run, fit, hold_out };
     let mut unknowns = unknowns::Unknowns::new(study, &checked, &constants);
@@ -139,6 +146,8 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
         run,
         fit,
         hold_out,
+        compared,
+        step: step_length,
         scenarios,
         outcomes,
         identities,

@@ -43,6 +43,17 @@ pub struct Design {
     pub density: Density,
 }
 
+impl Design {
+    /// Constants of the model at natural values of the parameters, by element.
+    pub fn constants(&self, natural: &[f64]) -> Vec<(String, f64)> {
+        let named = |((_, role), value): (&(Parameter, Role), &f64)| match role {
+            Role::Constant(name) => Some((name.clone(), *value)),
+            _ => None,
+        };
+        self.parameters.iter().zip(natural).filter_map(named).collect()
+    }
+}
+
 /// A design compiled with its model.
 #[derive(Debug)]
 pub struct Objective {

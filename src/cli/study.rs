@@ -1,0 +1,144 @@
+//! `levada study`: the paper from one command.
+
+use super::arguments::{Colour, StudyCommand};
+use super::exit_status::ExitStatus;
+use super::messages::{refuse, show};
+use crate::diagnostic::Diagnostic;
+use crate::study::{Done, Order, Progress, walk};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Runs the command.
+pub fn study(arguments: &StudyCommand, colour: Colour) -> ExitStatus {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = stop.clone();
+    // The first signal asks for an orderly end; a second one ends at once.
+    let handler = ctrlc::set_handler(move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    if let Err(error) = handler {
+        let warning = Diagnostic::warning("no-signals", format!("Ctrl-C will end the program at once ({error})"));
+        show(&[warning.help("what is done so far is kept after each start")], colour);
+    }
+    let order = Order { study: arguments.study.clone(), out: arguments.out.clone(), quick: arguments.quick };
+    let teller = Teller::new();
+    let done = match walk(&order, &stop, &|progress| teller.tell(progress)) {
+        Ok(done) => done,
+        Err(found) => {
+            teller.clear();
+            return refuse(&found, colour, ExitStatus::Unusable);
+        }
+    };
+    teller.clear();
+    show(&done.notes, colour);
+    report(&done);
+    if let Some(broken) = done.accounts.iter().find(|kept| !kept.holds()) {
+        let found = Diagnostic::error(
+            "account-does-not-balance",
+            format!(
+                "`{}` is off by {:.1e} at time {} under the policy `{}`",
+                broken.account, broken.residual, broken.time, broken.policy
+            ),
+        );
+        return refuse(
+            &[found.help("a flow of the model is booked once only: compare its equations")],
+            colour,
+            ExitStatus::Findings,
+        );
+    }
+    if done.manifest.converged { ExitStatus::Done } else { ExitStatus::DidNotConverge }
+}
+
+/// What was found, and where to look.
+fn report(done: &Done) {
+    let manifest = &done.manifest;
+    println!("{}", manifest.title);
+    if done.unchanged {
+        println!("Nothing to do: inputs, version and results are those of the last time.");
+    }
+    if let Some(calibration) = &done.calibration {
+        let width = calibration.estimates.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
+        println!(
+            "\nNegative log posterior {:.3}; {} of {} starts reached the optimum.\n",
+            calibration.value.posterior(),
+            calibration.found,
+            calibration.searched.waterfall().len()
+        );
+        for row in &calibration.estimates {
+            let interval = match (row.interval, row.at_bound) {
+                (_, Some(_)) => "on its bound".to_owned(),
+                (Some((low, high)), None) => format!("[{}, {}]", digits(low), digits(high)),
+                (None, None) => "not identified".to_owned(),
+            };
+            println!("  {:width$}  {:>10}  {interval}  {}", row.name, digits(row.value), row.unit);
+        }
+    }
+    if !done.accounts.is_empty() {
+        let worst = done.accounts.iter().map(|kept| kept.residual).fold(0.0, f64::max);
+        println!("\nAccounts: largest relative residual {worst:.1e} over {} runs and identities.", done.accounts.len());
+    }
+    println!("Integration error: {}.", manifest.integration_error);
+    println!("\nFigures   {}", done.folder.join("figures").display());
+    println!("Tables    {}", done.folder.join("tables").display());
+    println!("Record    {}", done.folder.join(crate::study::MANIFEST).display());
+}
+
+fn digits(value: f64) -> String {
+    let size = value.abs();
+    if size != 0.0 && !(1e-3..1e5).contains(&size) { format!("{value:.3e}") } else { format!("{value:.4}") }
+}
+
+/// A bar on a terminal; elsewhere a plain line now and then.
+struct Teller {
+    bar: Option<ProgressBar>,
+    best: Mutex<f64>,
+}
+
+impl Teller {
+    fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(0);
+            if let Ok(style) = ProgressStyle::with_template("{msg:40} {bar:30} {pos}/{len} {elapsed}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Teller { bar, best: Mutex::new(f64::INFINITY) }
+    }
+
+    fn tell(&self, progress: Progress) {
+        match (progress, &self.bar) {
+            (Progress::Step(step), Some(bar)) => {
+                bar.reset();
+                bar.set_length(0);
+                bar.set_message(step.to_owned());
+            }
+            (Progress::Step(step), None) => eprintln!("{step}"),
+            (Progress::Start { done, total, height }, bar) => {
+                let Ok(mut best) = self.best.lock() else { return };
+                *best = height.unwrap_or(f64::INFINITY).min(*best);
+                match bar {
+                    Some(bar) => {
+                        bar.set_length(total as u64);
+                        bar.set_position(done as u64);
+                        bar.set_message(format!("calibrating, best so far {best:.3}"));
+                    }
+                    None => eprintln!("  start {done} of {total}, best so far {best:.3}"),
+                }
+            }
+            (Progress::Written { done }, Some(bar)) => bar.set_position(done as u64),
+            (Progress::Written { .. }, None) => {}
+        }
+    }
+
+    fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The whole walk of a study: calibrate, run, compare, draw, record. What is done for the same inputs is not done again,
+//! and an interrupted calibration goes on where it stopped.
+
+use super::calibration::{Calibration, Effort, calibrate};
+use super::entry::Study;
+use super::exhibits::{Results, exhibits};
+use super::file::read_study;
+use super::manifest::{Hashed, Manifest, sha256};
+use super::prepare::{IdentityRule, Prepared, prepare};
+use super::progress::Progress;
+use crate::calendar::Window;
+use crate::compare::{Account, Kept, Measure, Policy, accounts, compare, with};
+use crate::compile::{Landing, Outputs, Program, Request, compile};
+use crate::diagnostic::Diagnostic;
+use crate::estimate::optimise::Searched;
+use crate::series::{Table, write_file, write_text};
+use crate::simulate::{self, Difference, Save, Settings};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// What the command line asks of a study.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub study: PathBuf,
+    /// Folder of the results; `out/NAME` where absent.
+    pub out: Option<PathBuf>,
+    /// Fewer starts and a longer step, as the study's `[quick]` says.
+    pub quick: bool,
+}
+
+/// How a study went.
+#[derive(Debug)]
+pub struct Done {
+    pub folder: PathBuf,
+    pub manifest: Manifest,
+    /// Nothing had to be done.
+    pub unchanged: bool,
+    /// `None` where nothing had to be done or nothing is estimated.
+    pub calibration: Option<Calibration>,
+    pub accounts: Vec<Kept>,
+    pub notes: Vec<Diagnostic>,
+}
+
+/// The state of a calibration between two commands.
+#[derive(Serialize, Deserialize)]
+struct Checkpoint {
+    hash: String,
+    searched: Searched,
+}
+
+const CHECKPOINT: &str = "calibration.json";
+
+/// Does what a study file says.
+///
+/// # Errors
+/// Every fault of the files, or what kept a step from ending.
+pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Sync)) -> Result<Done, Vec<Diagnostic>> {
+    let mut timings = Timings::default();
+    progress(Progress::Step("reading study, model and data"));
+    let study = read_study(&order.study)?;
+    let step = order.quick.then(|| study.quick.step.as_ref().map(|step| step.value)).flatten();
+    let starts = if order.quick { study.quick.starts } else { study.calibrate.starts };
+    let prepared = prepare(&study, step)?;
+    let folder = order.out.clone().unwrap_or_else(|| Path::new("out").join(&study.name));
+    let inputs: Vec<Hashed> = prepared
+        .sources
+        .iter()
+        .map(|source| Hashed { file: source.path.clone(), sha256: sha256(source.text.as_bytes()) })
+        .collect();
+    let hash = hash(&inputs, starts, step);
+    if let Some(manifest) = Manifest::read(&folder).filter(|old| old.hash == hash && old.is_whole(&folder)) {
+        let notes = prepared.notes;
+        return Ok(Done { folder, manifest, unchanged: true, calibration: None, accounts: Vec::new(), notes });
+    }
+    timings.end("read");
+    // An output folder that cannot be written is found out before the work, not after it.
+    write_text(&folder.join(".levada"), "").map_err(|fault| vec![fault.diagnostic()])?;
+    let _ = std::fs::remove_file(folder.join(".levada"));
+    let calibration = estimate(&study, &prepared, starts, &hash, &folder, stop, progress)?;
+    timings.end("calibrate");
+    progress(Progress::Step("running the model under every policy"));
+    let estimated = calibration.as_ref().map_or(&[][..], |calibration| &calibration.constants);
+    let fixed = with(&prepared.design.overrides, estimated);
+    let (baseline, integration_error) = baseline(&prepared, &fixed)?;
+    let policies: Vec<Policy> = prepared
+        .scenarios
+        .iter()
+        .map(|scenario| Policy {
+            name: scenario.name.clone(),
+            title: scenario.title.clone(),
+            settings: scenario.settings.clone(),
+        })
+        .collect();
+    let settings = &prepared.design.settings;
+    let windows = windows(&study, &prepared);
+    let comparison = compare(&prepared.checked, &fixed, settings, &policies, &measures(&prepared), &windows)?;
+    let every = years(&study, prepared.run);
+    let kept = accounts(&prepared.checked, &fixed, settings, &policies, &books(&prepared), &every)?;
+    timings.end("compare");
+    progress(Progress::Step("drawing figures and tables"));
+    let results = Results {
+        study: &study,
+        prepared: &prepared,
+        calibration: calibration.as_ref(),
+        comparison: &comparison,
+        accounts: &kept,
+        baseline: &baseline,
+        fixed: &fixed,
+    };
+    let drawn = exhibits(&results).map_err(|refusal| vec![refusal.diagnostic()])?;
+    let mut outputs = Vec::new();
+    let mut remarks = Vec::new();
+    for (place, exhibit) in drawn {
+        for (ending, bytes) in &exhibit.files {
+            let file = Path::new(place).join(format!("{}.{ending}", exhibit.name));
+            write_file(&folder.join(&file), |out| out.write_all(bytes)).map_err(|fault| vec![fault.diagnostic()])?;
+            outputs.push(Hashed { file, sha256: sha256(bytes) });
+        }
+        remarks.extend(exhibit.warnings.iter().map(|warning| warning.message.clone()));
+        progress(Progress::Written { done: outputs.len() });
+    }
+    let mut bytes = Vec::new();
+    baseline.csv(&mut bytes).map_err(|error| vec![unwritten(&error)])?;
+    let file = PathBuf::from("tables/baseline.csv");
+    write_file(&folder.join(&file), |out| out.write_all(&bytes)).map_err(|fault| vec![fault.diagnostic()])?;
+    outputs.push(Hashed { file, sha256: sha256(&bytes) });
+    timings.end("draw");
+    let manifest = Manifest {
+        program: "levada".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        study: study.name.clone(),
+        title: study.title.clone(),
+        hash,
+        inputs,
+        seed: study.run.seed,
+        method: settings.method.to_string(),
+        step: step_of(&fixed, &prepared),
+        starts,
+        quick: order.quick,
+        converged: calibration.as_ref().is_none_or(Calibration::converged),
+        integration_error,
+        timings: timings.ended,
+        outputs,
+        remarks,
+    };
+    manifest.write(&folder).map_err(|fault| vec![fault.diagnostic()])?;
+    let notes = prepared.notes;
+    Ok(Done { folder, manifest, unchanged: false, calibration, accounts: kept, notes })
+}
+
+/// Seconds of each step.
+struct Timings {
+    begun: Instant,
+    ended: Vec<(String, f64)>,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Timings { begun: Instant::now(), ended: Vec::new() }
+    }
+}
+
+impl Timings {
+    fn end(&mut self, step: &str) {
+        self.ended.push((step.to_owned(), self.begun.elapsed().as_secs_f64()));
+        self.begun = Instant::now();
+    }
+}
+
+/// Of everything that the results depend on: files, version, effort.
+fn hash(inputs: &[Hashed], starts: usize, step: Option<f64>) -> String {
+    let files: Vec<&str> = inputs.iter().map(|input| input.sha256.as_str()).collect();
+    sha256(format!("{} {starts} {step:?} {}", env!("CARGO_PKG_VERSION"), files.join(" ")).as_bytes())
+}
+
+fn estimate(
+    study: &Study,
+    prepared: &Prepared,
+    starts: usize,
+    hash: &str,
+    folder: &Path,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Option<Calibration>, Vec<Diagnostic>> {
+    if prepared.design.parameters.is_empty() {
+        return Ok(None);
+    }
+    progress(Progress::Step("calibrating"));
+    let path = folder.join(CHECKPOINT);
+    let kept: Option<Checkpoint> = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let searched = kept.filter(|kept| kept.hash == hash).map_or_else(Searched::default, |kept| kept.searched);
+    let keep = |searched: &Searched| {
+        let checkpoint = Checkpoint { hash: hash.to_owned(), searched: searched.clone() };
+        let text = serde_json::to_string(&checkpoint).unwrap_or_default();
+        write_text(&path, &text).map_err(|fault| fault.diagnostic())
+    };
+    let effort = Effort { starts, method: method(study), seed: study.run.seed };
+    calibrate(prepared, effort, searched, stop, progress, &keep).map(Some)
+}
+
+fn method(study: &Study) -> crate::estimate::optimise::Method {
+    use crate::estimate::optimise::Method;
+    match study.calibrate.method.value.as_str() {
+        "lbfgs" => Method::Lbfgs,
+        "nelder-mead" => Method::NelderMead,
+        "differential-evolution" => Method::DifferentialEvolution { members: 0 },
+        "cma-es" => Method::CmaEs { members: 0 },
+        "particle-swarm" => Method::ParticleSwarm { members: 0 },
+        _ => Method::TrustRegion,
+    }
+}
+
+/// Rows of the baseline run.
+const ROWS: usize = 160;
+
+/// All variables of the baseline, and the estimate of the integration error in words.
+fn baseline(prepared: &Prepared, fixed: &[(String, f64)]) -> Result<(Table, String), Vec<Diagnostic>> {
+    let overrides = with(fixed, &prepared.scenarios[0].settings);
+    let request = Request { landing: Landing::Exact, overrides, outputs: Outputs::All, ..Request::default() };
+    let program = compile(&prepared.checked, &request)?;
+    let run = prepared.run;
+    let times = (0..=ROWS).map(|row| run.start + run.length() * row as f64 / ROWS as f64).collect();
+    let settings = Settings { save: Save::At(times), ..prepared.design.settings.clone() };
+    let table = simulate::run(&program, &settings).map_err(|failure| vec![failure.diagnostic()])?;
+    let error = integration_error(&program, &settings, &table);
+    Ok((table, error))
+}
+
+fn integration_error(program: &Program, settings: &Settings, table: &Table) -> String {
+    let accuracy = simulate::accuracy(program, settings, table);
+    let words = |difference: Option<Difference>| match difference {
+        Some(difference) => {
+            format!("{:.1e} of its peak (`{}` at {})", difference.relative, difference.variable, difference.time)
+        }
+        None => "none".to_owned(),
+    };
+    let halved = accuracy.halved.map_or_else(|failure| failure.diagnostic().message, words);
+    let independent = accuracy.independent.map_or_else(|refusal| refusal.words(), words);
+    format!("half the step: {halved}; independent code: {independent}")
+}
+
+fn measures(prepared: &Prepared) -> Vec<Measure> {
+    let of = |outcome: &super::prepare::PreparedOutcome| Measure {
+        name: outcome.name.clone(),
+        title: outcome.title.clone(),
+        unit: outcome.unit.clone(),
+        gauge: outcome.gauge.clone(),
+        factor: outcome.factor,
+    };
+    prepared.outcomes.iter().map(of).collect()
+}
+
+fn books(prepared: &Prepared) -> Vec<Account> {
+    let of = |identity: &super::prepare::PreparedIdentity| {
+        let (name, tolerance) = (identity.name.clone(), identity.tolerance);
+        match &identity.rule {
+            IdentityRule::Gap(gap) => Account::Gap { name, gap: gap.clone(), tolerance },
+            IdentityRule::Balance { level, change } => {
+                Account::Balance { name, level: level.clone(), change: change.clone(), tolerance }
+            }
+        }
+    };
+    prepared.identities.iter().map(of).collect()
+}
+
+/// The calendar years of the run, or its whole time units where time carries no dates.
+fn years(study: &Study, run: Window) -> Vec<Window> {
+    let calendar = &study.run.calendar;
+    let near = Window { start: run.start - 1e-9, end: run.end + 1e-9 };
+    let years: Vec<Window> =
+        (1..=4000).filter_map(|year| calendar.year_window(year)).filter(|year| near.covers(*year)).collect();
+    if !years.is_empty() {
+        return years;
+    }
+    let count = (run.length() + 1e-9).floor().clamp(0.0, 2000.0) as usize;
+    (0..count).map(|k| Window { start: run.start + k as f64, end: run.start + k as f64 + 1.0 }).collect()
+}
+
+/// The windows of the comparison: the years that the study names, or all of the run.
+fn windows(study: &Study, prepared: &Prepared) -> Vec<Window> {
+    let all = years(study, prepared.run);
+    match prepared.compared {
+        Some(window) => all.into_iter().filter(|year| window.covers(*year)).collect(),
+        None => all,
+    }
+}
+
+fn step_of(fixed: &[(String, f64)], prepared: &Prepared) -> f64 {
+    let key = |name: &str| crate::model::Name::new(name);
+    let set = fixed.iter().find(|(name, _)| key(name) == key("TIME STEP")).map(|(_, value)| *value);
+    set.unwrap_or(prepared.step)
+}
+
+fn unwritten(error: &std::io::Error) -> Diagnostic {
+    Diagnostic::error("not-written", format!("the baseline table could not be made: {error}"))
+        .help("give the command again")
+}
