@@ -1,8 +1,11 @@
 //! Feedback loops: polarities and loops of textbook models, and of random causal structures.
 
+use crate::models::run;
 use levada::check::{CheckedModel, Doubt, Feedback, Polarity, check, feedback};
+use levada::compile::Request;
 use levada::diagnostic::Source;
 use levada::parse::vensim;
+use levada::simulate::Method;
 use proptest::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -202,6 +205,77 @@ fn reachable(count: usize, edges: &BTreeSet<(usize, usize)>, from: usize) -> Vec
         }
     }
     seen
+}
+
+/// Equations of one variable over stocks and constants, nested at will.
+fn expression() -> impl Strategy<Value = String> {
+    // Divisors keep their sign: a derivative says nothing of a jump across a pole.
+    let saturating = vec![
+        "(x[place] / (x[place] + b))",
+        "(a * x[place]^2 / (b + other + x[place]^2))",
+        "((low - a) / (1 + x[place] * b))",
+        "(x[place] / (x[place]^2 + 1))",
+    ];
+    let leaf = prop_oneof![
+        4 => Just("x[place]".to_owned()),
+        4 => prop::sample::select(vec!["a", "b", "low", "other", "0", "1", "2.5", "Time"]).prop_map(str::to_owned),
+        1 => prop::sample::select(saturating).prop_map(str::to_owned),
+    ];
+    leaf.prop_recursive(5, 24, 3, |inner| {
+        let pair = (inner.clone(), inner.clone());
+        prop_oneof![
+            (pair.clone(), prop::sample::select(vec!["+", "-", "*"]))
+                .prop_map(|((one, two), operator)| format!("({one} {operator} {two})")),
+            pair.clone().prop_map(|(one, two)| format!("({one} / (0.5 + ABS({two})))")),
+            pair.clone().prop_map(|(one, two)| format!("ZIDZ({one}, 0.1 + ABS({two}))")),
+            (pair, prop::sample::select(vec!["MIN", "MAX"]))
+                .prop_map(|((one, two), function)| format!("{function}({one}, {two})")),
+            (
+                inner.clone(),
+                prop::sample::select(vec!["EXP(-{})", "TANH({})", "ABS({})", "SQRT(ABS({}))", "SMOOTH({}, 2)"])
+            )
+                .prop_map(|(one, function)| function.replace("{}", &one)),
+            (inner.clone(), prop::sample::select(vec!["2", "3", "(-1)", "b", "(-b)"]))
+                .prop_map(|(one, power)| format!("((0.1 + ABS({one}))^{power})")),
+            inner.prop_map(|one| format!("IF THEN ELSE(a > 1, {one}, 1)")),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Where the sign of an influence is told, larger values of the cause do not move the effect the other way.
+    #[test]
+    fn told_signs_are_those_of_the_numbers(expression in expression()) {
+        let values = [0.05, 0.3, 0.9, 1.0, 1.4, 3.0, 12.0];
+        let checked = model(&format!(
+            "place: (p1-p7) ~~|
+            x[place] = INTEG(0, start[place]) ~~|
+            start[place] = {} ~~|
+            other = INTEG(-other / 3, 0.7) ~~|
+            a = 2 ~~| b = 0.5 ~~| low = -1.5 ~~|
+            y[place] = {expression} ~~|",
+            values.map(|value| value.to_string()).join(", "),
+        ));
+        let names = |index: usize| checked.model().variables[index].name.text();
+        let links = feedback(&checked).links;
+        let link = links.iter().find(|link| names(link.cause) == "x" && names(link.effect) == "y");
+        let run = run(&checked, &Request::default(), Method::Euler);
+        let columns: Vec<&[f64]> = (1..=7).map(|place| run.of(&format!("y[p{place}]"))).collect();
+        for row in 0..run.time.len() {
+            for pair in columns.windows(2) {
+                let (small, large) = (pair[0][row], pair[1][row]);
+                let rounding = 1e-9 * (small.abs() + large.abs());
+                match link.map(|link| link.polarity) {
+                    None => prop_assert!((small - large).abs() <= rounding, "{small} {large} without a link"),
+                    Some(Polarity::Positive) => prop_assert!(large >= small - rounding, "{small} to {large}"),
+                    Some(Polarity::Negative) => prop_assert!(large <= small + rounding, "{small} to {large}"),
+                    Some(Polarity::Unknown) => {}
+                }
+            }
+        }
+    }
 }
 
 proptest! {
