@@ -141,14 +141,14 @@ functions! {
 }
 
 impl Function {
-    /// The function that `dialect` calls `name`.
+    /// The function that `dialect` calls `name`. In XMILE, Vensim's functions have their meaning under `vensim.`.
     pub fn named(dialect: Dialect, name: &Name) -> Option<Function> {
-        index(dialect).get(name.key()).map(|(function, ..)| *function)
+        find(dialect, name).map(|(function, ..)| *function)
     }
 
     /// Fewest and most arguments of the spelling `name`.
     pub fn arity(dialect: Dialect, name: &Name) -> Option<(usize, usize)> {
-        index(dialect).get(name.key()).map(|(_, fewest, most)| (*fewest, *most))
+        find(dialect, name).map(|(_, fewest, most)| (*fewest, *most))
     }
 
     /// All spellings of a dialect, in the table's order.
@@ -167,6 +167,13 @@ fn pick(dialect: Dialect, row: &(Function, &'static [Spelling], &'static [Spelli
     match dialect {
         Dialect::Vensim => row.1,
         Dialect::Xmile => row.2,
+    }
+}
+
+fn find(dialect: Dialect, name: &Name) -> Option<&'static (Function, usize, usize)> {
+    match name.key().strip_prefix("vensim.") {
+        Some(rest) if dialect == Dialect::Xmile => index(Dialect::Vensim).get(rest),
+        _ => index(dialect).get(name.key()),
     }
 }
 
@@ -201,5 +208,8 @@ mod tests {
         assert_eq!(Function::named(Dialect::Xmile, &pulse), Some(Function::PulseVolume));
         assert_eq!(Function::arity(Dialect::Vensim, &Name::new("smooth_n")), Some((4, 4)));
         assert_eq!(Function::Smooth.spelling(Dialect::Xmile), Some("SMTH1"));
+        let prefixed = Name::new("vensim.PULSE");
+        assert_eq!(Function::named(Dialect::Xmile, &prefixed), Some(Function::PulseWindow));
+        assert_eq!(Function::named(Dialect::Vensim, &prefixed), None);
     }
 }

@@ -28,6 +28,7 @@ pub enum Fault {
     MissingEquation { name: String, is_input: bool },
     Placeholder { name: String },
     UnknownDimension { name: String, variable: String, nearest: Option<String> },
+    UnknownTarget { name: String, dimension: String, nearest: Option<String> },
     BadElementSubscript { text: String, variable: String, expected: usize },
     UnknownElementSubscript { text: String, dimension: String, nearest: Option<String> },
     MissingElements { variable: String, missing: Vec<String>, more: usize },
@@ -195,6 +196,10 @@ fn diagnostic(fault: &Fault, span: Span, source: &Arc<Source>) -> Diagnostic {
             error("unknown-dimension", format!("`{variable}` uses the dimension `{name}`, which is not defined"), "not defined")
                 .help(suggestion(nearest, "define it in the <dimensions> of the file"))
         }
+        Fault::UnknownTarget { name, dimension, nearest } => {
+            error("unknown-dimension", format!("`{dimension}` maps to the dimension `{name}`, which is not defined"), "not defined")
+                .help(suggestion(nearest, "define it in the <dimensions> of the file"))
+        }
         Fault::BadElementSubscript { text, variable, expected } => error(
             "bad-element",
             format!("`{text}` does not name an element of `{variable}`, which has {}", counted(*expected, "dimension")),
@@ -305,7 +310,7 @@ fn diagnostic(fault: &Fault, span: Span, source: &Arc<Source>) -> Diagnostic {
             error("unclosed-comment", "a comment is not closed".into(), "opened here").help("close it with `}`")
         }
         Fault::UnclosedQuote => {
-            error("unclosed-quote", "a quoted name is not closed".into(), "opened here").help("close it with `\"`")
+            error("unclosed-quote", "a quotation is not closed".into(), "opened here").help("close it with the same mark")
         }
         Fault::NumberOutOfRange => error("number-out-of-range", "this number is too large to be represented".into(), "this number")
             .help("numbers reach from -1.797e308 to 1.797e308; infinity is written INF"),
@@ -328,6 +333,7 @@ fn diagnostic(fault: &Fault, span: Span, source: &Arc<Source>) -> Diagnostic {
                     "not" => "NOT stands before what it negates",
                     "," => "a comma separates arguments and indices only",
                     "(" => "multiplication is written with `*`",
+                    "!" => "inequality is written `<>`",
                     _ => "names with spaces are written with underscores, or within quotation marks",
                 },
             )

@@ -7,7 +7,7 @@ use super::lexer::{Keyword, Placed, Symbol, Token, WrittenName, tokens};
 use super::scope::{Index, Scope};
 use super::text::PlacedText;
 use crate::diagnostic::Span;
-use crate::model::{BinaryOperator, Expression, ExpressionKind, Subscript, SubscriptKind, UnaryOperator};
+use crate::model::{BinaryOperator, Expression, ExpressionKind, Name, Subscript, SubscriptKind, UnaryOperator};
 
 /// Nested brackets and signs.
 const DEEPEST: usize = 200;
@@ -198,6 +198,10 @@ impl Parser<'_> {
                 let end = self.close(Symbol::Close, '(', start)?;
                 Grown { expression: Expression::new(within.expression.kind, start.to(end)), height: within.height }
             }
+            Token::Text(text) => {
+                self.at += 1;
+                Grown { expression: Expression::new(ExpressionKind::Text(text), start), height: 1 }
+            }
             Token::Name(name) => self.named(&name)?,
             // Some tools write the operator as a function.
             Token::Keyword(Keyword::Mod) if self.next_is(Symbol::Open) => {
@@ -287,6 +291,11 @@ impl Parser<'_> {
                 Index::Named(name) => self.scope.dimension_index(name, self.reducing, span)?,
                 Index::Value(kind) => SubscriptKind::Computed(Box::new(Expression::new(kind, span))),
             },
+            // Vensim's `dimension!`, which this reader takes as an extension.
+            Token::Name(name) if self.next_is(Symbol::Exclamation) => {
+                self.at += 1;
+                SubscriptKind::Reduced(Name::new(&name.parts.join(".")))
+            }
             Token::Symbol(Symbol::At) => return self.position_of_owner(span),
             Token::Symbol(Symbol::Star) => return Err(self.range(span)),
             _ => {

@@ -14,6 +14,8 @@ pub(super) struct Placed {
 pub(super) enum Token {
     Number(f64),
     Name(WrittenName),
+    /// `'...'`, as only Vensim's functions of files take it.
+    Text(String),
     Keyword(Keyword),
     Symbol(Symbol),
     End,
@@ -60,6 +62,7 @@ pub(super) enum Symbol {
     Colon,
     At,
     Apostrophe,
+    Exclamation,
 }
 
 impl Keyword {
@@ -102,6 +105,7 @@ impl Lexer<'_> {
                 '.' if self.second().is_some_and(|next| next.is_ascii_digit()) => self.number(),
                 '.' if self.second().is_some_and(starts_name_part) => self.name(),
                 _ if starts_name_part(character) => self.name(),
+                '\'' if !self.after_operand() => self.text(),
                 _ => match self.symbol(character) {
                     Some((symbol, length)) => {
                         self.at += length;
@@ -221,6 +225,34 @@ impl Lexer<'_> {
         self.text[start..self.at].to_owned()
     }
 
+    fn after_operand(&self) -> bool {
+        let last = self.tokens.last().map(|placed| &placed.token);
+        matches!(
+            last,
+            Some(
+                Token::Number(_)
+                    | Token::Name(_)
+                    | Token::Text(_)
+                    | Token::Symbol(Symbol::Close | Symbol::CloseBracket | Symbol::Apostrophe)
+            )
+        )
+    }
+
+    fn text(&mut self) {
+        let start = self.at;
+        match self.rest().get(1..).and_then(|rest| rest.find('\'')) {
+            Some(length) => {
+                let text = self.text[start + 1..start + 1 + length].to_owned();
+                self.at += length + 2;
+                self.push(Token::Text(text), start);
+            }
+            None => {
+                self.at = self.text.len();
+                self.faults.push((Fault::UnclosedQuote, Span::new(start, start + 1)));
+            }
+        }
+    }
+
     /// From an opening to a closing quotation mark, escapes undone.
     fn quoted(&mut self) -> String {
         let start = self.at;
@@ -261,6 +293,7 @@ impl Lexer<'_> {
             (':', _) => (Symbol::Colon, 1),
             ('@', _) => (Symbol::At, 1),
             ('\'', _) => (Symbol::Apostrophe, 1),
+            ('!', _) => (Symbol::Exclamation, 1),
             _ => return None,
         })
     }

@@ -114,7 +114,9 @@ fn one(element: Node, name: Name, raw: &str, file: &Declarations, faults: &mut F
     }
     let tables: BTreeSet<Name> = tables_used.take();
     variables.extend(super::tables_beside(&variables, &tables));
-    Macro { name, parameters, outputs: Vec::new(), value, variables, span }
+    let outputs = element.elements().filter(|child| child.vendor_name() == Some("output"));
+    let outputs = outputs.map(|output| Name::new(&PlacedText::within(output, raw).text)).collect();
+    Macro { name, parameters, outputs, value, variables, span }
 }
 
 fn parameter_declared(name: &Name, parm: Node, span: Span) -> Declared {

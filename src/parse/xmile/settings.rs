@@ -7,7 +7,7 @@ use super::scope::{Declarations, Elements, ModelNames, Scope, Shape};
 use super::text::PlacedText;
 use crate::diagnostic::Span;
 use crate::model::{
-    BinaryOperator, Control, Dimension, DimensionItem, Expression, ExpressionKind, MethodText, Name, Tool,
+    BinaryOperator, Control, Dimension, DimensionItem, Expression, ExpressionKind, Mapping, MethodText, Name, Tool,
 };
 use roxmltree::Node;
 use std::cell::RefCell;
@@ -113,6 +113,7 @@ fn step(element: Node, step: Expression, raw: &str, faults: &mut Faults) -> Opti
 /// Reads `dimensions` of the file into the declarations, and as the model has them.
 pub(super) fn dimensions(root: Node, raw: &str, file: &mut Declarations, faults: &mut Faults) -> Vec<Dimension> {
     let mut dimensions: Vec<Dimension> = Vec::new();
+    let mut elements = Vec::new();
     for dim in root.children_named("dimensions").flat_map(|list| list.elements()) {
         let span = dim.tag_span(raw);
         if dim.standard_name() != Some("dim") {
@@ -144,8 +145,47 @@ pub(super) fn dimensions(root: Node, raw: &str, file: &mut Declarations, faults:
         file.dimension_index.insert(name.key().to_owned(), dimensions.len());
         file.dimensions.push(shape);
         dimensions.push(Dimension { name, items, mappings: Vec::new(), alias_of: None, external: None, span });
+        elements.push(dim);
+    }
+    for (dimension, dim) in dimensions.iter_mut().zip(elements) {
+        dimension.mappings = mappings(dim, &dimension.name, raw, file, faults);
     }
     dimensions
+}
+
+/// isee's `maps_to`, by position, and Vensim's `map`, element by element.
+fn mappings(dim: Node, name: &Name, raw: &str, file: &Declarations, faults: &mut Faults) -> Vec<Mapping> {
+    let mut mappings: Vec<Mapping> = Vec::new();
+    let own = file.dimension(name).map(|index| &file.dimensions[index]);
+    for element in dim.elements() {
+        let span = element.tag_span(raw);
+        let (target, pair) = match element.vendor_name() {
+            Some("maps_to") => (PlacedText::within(element, raw).text, None),
+            Some("map") => {
+                let end = |attribute| element.attribute(attribute).map(|text| Name::new(&super::lexer::unescape(text)));
+                (element.attribute("dim").unwrap_or("").to_owned(), end("from").zip(end("to")))
+            }
+            _ => continue,
+        };
+        let target = Name::new(target.trim());
+        if file.dimension(&target).is_none() {
+            let nearest = file.nearest_dimension(target.text());
+            let (name, dimension) = (target.text().to_owned(), name.text().to_owned());
+            faults.push(Fault::UnknownTarget { name, dimension, nearest }, span);
+            continue;
+        }
+        let place = mappings.iter().position(|mapping| mapping.target == target).unwrap_or_else(|| {
+            mappings.push(Mapping { target, items: Vec::new(), span });
+            mappings.len() - 1
+        });
+        // Pairs are written in the order of the elements.
+        if let (Some((from, to)), Some(own)) = (pair, own) {
+            if own.position(&from) == Some(mappings[place].items.len() + 1) {
+                mappings[place].items.push(to);
+            }
+        }
+    }
+    mappings
 }
 
 fn shape(dim: Node, name: &Name, raw: &str, faults: &mut Faults) -> Option<Shape> {

@@ -9,7 +9,8 @@ use super::text::PlacedText;
 use super::{stock, table};
 use crate::diagnostic::Span;
 use crate::model::{
-    Definition, Equation, Expression, ExpressionKind, LookupTable, Name, Role, StatedRange, UnitsText, Variable,
+    Definition, Dialect, Equation, Expression, ExpressionKind, Function, Interpolation, LookupTable, Name, Role,
+    StatedRange, UnitsText, Variable,
 };
 use roxmltree::Node;
 use std::cell::RefCell;
@@ -166,22 +167,25 @@ impl Reader<'_> {
         let mut seen: BTreeSet<Vec<Name>> = BTreeSet::new();
         for one in elements {
             let span = Span::new(one.range().start, one.range().end);
-            let Some(subscripts) = self.element_subscripts(one, declared) else { continue };
-            if !seen.insert(subscripts.clone()) {
+            let Some(subscripts) = self.element_subscripts(one, "subscript", declared).pop() else { continue };
+            let except = self.element_subscripts(one, "except", declared);
+            let defined = self.elements_of(&subscripts, &except);
+            if !defined.is_empty() && defined.is_subset(&seen) {
                 let first = parts.iter().find(|part| part.subscripts == subscripts).map_or(span, |part| part.span);
                 let name = subscripts.iter().map(Name::text).collect::<Vec<_>>().join(", ");
                 self.faults.push(Fault::Duplicate { what: "element", name, first }, span);
                 continue;
             }
-            let (own_eqn, own_gf) = (one.child("eqn"), self.own_table(one));
-            parts.push(Part { subscripts, except: Vec::new(), eqn: own_eqn.or(eqn), gf: own_gf.or(gf), span });
+            seen.extend(defined);
+            let (eqn, gf) = (one.child("eqn").or(eqn), self.own_table(one).or(gf));
+            parts.push(Part { subscripts, except, eqn, gf, span });
         }
         let size = self.size(declared);
         if seen.len() < size && size <= LARGEST_ARRAY {
             if eqn.is_some_and(|eqn| !grammar::is_blank(&PlacedText::within(eqn, self.raw))) || gf.is_some() {
                 let except = seen.into_iter().collect();
                 parts.push(Part { subscripts: dimensions, except, eqn, gf, span });
-            } else {
+            } else if element.vendor_attribute("partial").is_none() {
                 let fault = self.missing_elements(declared, &seen, size);
                 self.faults.push(fault, declared.span);
             }
@@ -245,11 +249,20 @@ impl Reader<'_> {
         Some(names)
     }
 
-    fn element_subscripts(&mut self, element: Node, declared: &Declared) -> Option<Vec<Name>> {
-        let text = element.attribute("subscript").unwrap_or("");
-        let span = element
-            .attribute_node("subscript")
-            .map_or_else(|| element.tag_span(self.raw), |attribute| PlacedText::of_attribute(attribute, self.raw).span);
+    /// The elements that an `element` names: one list for `subscript`, and for the extension `except`, which has
+    /// Vensim's meaning, lists separated by semicolons. Subranges may stand for their elements.
+    fn element_subscripts(&mut self, element: Node, attribute: &str, declared: &Declared) -> Vec<Vec<Name>> {
+        let standard = element.attribute_node("subscript").filter(|_| attribute == "subscript");
+        let found = standard.or_else(|| element.vendor_attribute(attribute));
+        let (text, span) = match found {
+            Some(found) => (found.value().to_owned(), PlacedText::of_attribute(found, self.raw).span),
+            None if attribute == "subscript" => (String::new(), element.tag_span(self.raw)),
+            None => return Vec::new(),
+        };
+        text.split(';').filter_map(|list| self.subscript_list(list, span, declared)).collect()
+    }
+
+    fn subscript_list(&mut self, text: &str, span: Span, declared: &Declared) -> Option<Vec<Name>> {
         let parts: Vec<&str> = text.split(',').map(|part| part.trim().trim_matches('"')).collect();
         if parts.len() != declared.dimensions.len() || parts.iter().any(|part| part.is_empty()) {
             let (variable, expected) = (declared.flat.text().to_owned(), declared.dimensions.len());
@@ -261,8 +274,10 @@ impl Reader<'_> {
             let shape = &self.file.dimensions[*index];
             let name = Name::new(&super::lexer::unescape(part));
             // Elements may be named or numbered (XMILE 3.7.1).
-            let by_number = part.parse::<usize>().ok().and_then(|number| shape.element(number.checked_sub(1)?));
-            match shape.position(&name).and_then(|position| shape.element(position - 1)).or(by_number) {
+            let by_number = || part.parse::<usize>().ok().and_then(|number| shape.element(number.checked_sub(1)?));
+            let element = shape.position(&name).and_then(|position| shape.element(position - 1));
+            let subrange = || self.file.dimension(&name).map(|_| name.clone());
+            match element.or_else(by_number).or_else(subrange) {
                 Some(element) => names.push(element),
                 None => {
                     let fault = Fault::UnknownElementSubscript {
@@ -276,6 +291,36 @@ impl Reader<'_> {
             }
         }
         Some(names)
+    }
+
+    /// The elements that a list of subscripts defines, those of subranges one by one.
+    fn elements_of(&self, subscripts: &[Name], except: &[Vec<Name>]) -> BTreeSet<Vec<Name>> {
+        let members = |name: &Name| match self.file.dimension(name) {
+            Some(index) => {
+                let shape = &self.file.dimensions[index];
+                (0..shape.len()).filter_map(|place| shape.element(place)).collect()
+            }
+            None => vec![name.clone()],
+        };
+        let axes: Vec<Vec<Name>> = subscripts.iter().map(members).collect();
+        let size = axes.iter().map(Vec::len).fold(1usize, usize::saturating_mul);
+        let mut elements = BTreeSet::new();
+        for flat in 0..size.min(LARGEST_ARRAY) {
+            let mut rest = flat;
+            let mut names: Vec<Name> = Vec::with_capacity(axes.len());
+            for axis in axes.iter().rev() {
+                names.extend(axis.get(rest % axis.len().max(1)).cloned());
+                rest /= axis.len().max(1);
+            }
+            names.reverse();
+            elements.insert(names);
+        }
+        for list in except {
+            for element in self.elements_of(list, &[]) {
+                elements.remove(&element);
+            }
+        }
+        elements
     }
 
     fn equation(&mut self, element: Node, part: Part, declared: &Declared) -> Vec<Equation> {
@@ -307,6 +352,9 @@ impl Reader<'_> {
         if declared.is_driven {
             return Definition::Skipped(stock::DRIVEN);
         }
+        if let (None, Gf::None, Some(interpolation)) = (&text, &gf, data_mode(element)) {
+            return Definition::Data { source: None, interpolation };
+        }
         match (text, gf) {
             (_, Gf::Unreadable) => Definition::Unreadable,
             (None, Gf::Table(table)) => Definition::Lookup(table),
@@ -323,9 +371,24 @@ impl Reader<'_> {
                         ExpressionKind::Call { function: Name::new("LOOKUP"), subscripts: Vec::new(), arguments };
                     Definition::Auxiliary(Expression::new(kind, span))
                 }
-                (Some(expression), _) => Definition::Auxiliary(expression),
+                (Some(expression), _) => self.from_file(element, expression),
                 (None, _) => Definition::Unreadable,
             },
+        }
+    }
+
+    /// Vensim's constants, tables and data from files: a call of one of its GET functions and nothing else.
+    fn from_file(&self, element: Node, expression: Expression) -> Definition {
+        let from_file = match &expression.kind {
+            ExpressionKind::Call { function, .. } => Function::named(Dialect::Xmile, function),
+            _ => None,
+        };
+        match (from_file, data_mode(element)) {
+            (Some(Function::SheetConstants | Function::SheetLookups), _) => Definition::External(expression),
+            (Some(Function::SheetData), mode) => {
+                Definition::Data { source: Some(expression), interpolation: mode.unwrap_or_default() }
+            }
+            _ => Definition::Auxiliary(expression),
         }
     }
 
@@ -450,6 +513,17 @@ impl Reader<'_> {
         let (construct, variable) = (construct.to_owned(), Some(variable.to_owned()));
         self.faults.push(Fault::Unsupported { construct, variable, instead }, span);
     }
+}
+
+/// How the values of a data variable are read between its points: an extension that has Vensim's words.
+fn data_mode(element: Node) -> Option<Interpolation> {
+    let mode = element.vendor_attribute("data")?;
+    Some(match mode.value() {
+        "backward" => Interpolation::Step,
+        "forward" => Interpolation::StepForward,
+        "raw" => Interpolation::Raw,
+        _ => Interpolation::Linear,
+    })
 }
 
 /// An equation of the elements of `part`.
