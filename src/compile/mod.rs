@@ -61,7 +61,7 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
     for (number, variable) in checked.model().variables.iter().enumerate() {
         let executable = variable.equations.iter().all(|equation| {
             !matches!(equation.definition, Definition::Lookup(_) | Definition::Unreadable)
-                && !is_lookup_call(&equation.definition)
+                && !is_lookup_call(&equation.definition, checked.model().dialect)
         });
         if is_skipped(variable) || !executable {
             continue;
@@ -148,13 +148,11 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
 }
 
 /// A lookup variable filled from a file has no value without an argument.
-fn is_lookup_call(definition: &Definition) -> bool {
-    use crate::model::{Dialect, ExpressionKind, Function};
+fn is_lookup_call(definition: &Definition, dialect: crate::model::Dialect) -> bool {
+    use crate::model::{ExpressionKind, Function};
     match definition {
         Definition::External(call) => match &call.kind {
-            ExpressionKind::Call { function, .. } => {
-                Function::named(Dialect::Vensim, function) == Some(Function::SheetLookups)
-            }
+            ExpressionKind::Call { function, .. } => Function::named(dialect, function) == Some(Function::SheetLookups),
             _ => false,
         },
         _ => false,

@@ -6,7 +6,7 @@ use crate::compile::fault::Fault;
 use crate::compile::table::Table;
 use crate::diagnostic::Span;
 use crate::model::{
-    Dialect, Equation, Expression, ExpressionKind, Extrapolation, Function, Interpolation, LookupTable, Variable,
+    Equation, Expression, ExpressionKind, Extrapolation, Function, Interpolation, LookupTable, Variable,
 };
 use crate::series::{Workbook, WorkbookFault};
 use std::rc::Rc;
@@ -136,7 +136,7 @@ impl<'a> Lowering<'a> {
 
     fn function_of(&self, call: &Expression) -> Option<Function> {
         match &call.kind {
-            ExpressionKind::Call { function, .. } => Function::named(Dialect::Vensim, function),
+            ExpressionKind::Call { function, .. } => Function::named(self.dialect(), function),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use crate::check::{ElementId, Symbol};
 use crate::compile::fault::Fault;
 use crate::compile::graph::{Value, VectorOperation};
 use crate::compile::operation::{Binary, Unary};
-use crate::model::{Dialect, Expression, ExpressionKind, Function, SubscriptKind};
+use crate::model::{Expression, ExpressionKind, Function, SubscriptKind};
 
 /// Numerical actions of VECTOR SELECT.
 const ACTIONS: usize = 11;
@@ -467,7 +467,7 @@ impl<'a> Lowering<'a> {
                 elements[start..].to_vec()
             }
         };
-        if columns.len() < 4 || self.dialect() != Dialect::Vensim {
+        if columns.len() < 4 {
             return Err(self.not_a_vector(profile, context));
         }
         Ok(columns[..4].to_vec())

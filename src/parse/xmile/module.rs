@@ -180,14 +180,19 @@ pub(super) fn declare(
             element.child("eqn").is_some_and(|eqn| !super::grammar::is_blank(&PlacedText::within(eqn, raw)))
         };
         let elements = || element.children_named("element");
+        let from_file = element.children_named("eqn").chain(elements().filter_map(|one| one.child("eqn"))).any(|eqn| {
+            let text = PlacedText::within(eqn, raw).text.to_ascii_lowercase();
+            text.trim_start().starts_with("vensim.get") && text.contains("lookups(")
+        });
         let declared = Declared {
             flat,
             kind: *kind,
             dimensions,
             has_table: *kind == Kind::Table
+                || from_file
                 || element.child("gf").is_some()
                 || elements().any(|element| element.child("gf").is_some()),
-            has_equation: equation(element) || elements().any(equation),
+            has_equation: !from_file && (equation(element) || elements().any(equation)),
             is_input: element.attribute("access").is_some_and(|access| access.trim().eq_ignore_ascii_case("input")),
             is_driven: false,
             is_leak: false,

@@ -36,6 +36,8 @@ pub(super) struct Shape {
 pub(super) enum Elements {
     Named(Vec<Name>),
     Numbered(usize),
+    /// In another file: any name may be an element.
+    Elsewhere,
 }
 
 impl Shape {
@@ -43,7 +45,12 @@ impl Shape {
         match &self.elements {
             Elements::Named(names) => names.len(),
             Elements::Numbered(size) => *size,
+            Elements::Elsewhere => 0,
         }
+    }
+
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self.elements, Elements::Elsewhere)
     }
 
     /// Position of an element from 1.
@@ -51,6 +58,7 @@ impl Shape {
         match &self.elements {
             Elements::Named(names) => names.iter().position(|element| element == name).map(|index| index + 1),
             Elements::Numbered(size) => name.text().parse().ok().filter(|position| (1..=*size).contains(position)),
+            Elements::Elsewhere => None,
         }
     }
 
@@ -58,13 +66,14 @@ impl Shape {
         match &self.elements {
             Elements::Named(names) => names.get(index).cloned(),
             Elements::Numbered(size) => (index < *size).then(|| Name::new(&(index + 1).to_string())),
+            Elements::Elsewhere => None,
         }
     }
 
     pub fn nearest(&self, text: &str) -> Option<String> {
         match &self.elements {
             Elements::Named(names) => nearest(text, names.iter().map(Name::text)).map(str::to_owned),
-            Elements::Numbered(_) => None,
+            Elements::Numbered(_) | Elements::Elsewhere => None,
         }
     }
 }
@@ -300,7 +309,10 @@ impl Scope<'_> {
         if let ([own], false) = (written.parts.as_slice(), written.rooted) {
             let name = Name::new(own);
             let is_element = match place {
-                Some(place) => self.file.dimensions[place].position(&name).is_some(),
+                Some(place) => {
+                    let shape = &self.file.dimensions[place];
+                    shape.position(&name).is_some() || (shape.is_elsewhere() && self.declared(written).is_none())
+                }
                 None => self.file.elements.contains(name.key()),
             };
             if is_element || self.file.dimension(&name).is_some() {

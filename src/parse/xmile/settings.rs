@@ -135,6 +135,7 @@ pub(super) fn dimensions(root: Node, raw: &str, file: &mut Declarations, faults:
         let Some(shape) = shape(dim, &name, raw, faults) else { continue };
         let items = match &shape.elements {
             Elements::Named(names) => names.iter().cloned().map(DimensionItem::Name).collect(),
+            Elements::Elsewhere => Vec::new(),
             Elements::Numbered(size) => {
                 vec![DimensionItem::Range { prefix: String::new(), first: 1, last: u32::try_from(*size).unwrap_or(1) }]
             }
@@ -149,8 +150,19 @@ pub(super) fn dimensions(root: Node, raw: &str, file: &mut Declarations, faults:
     }
     for (dimension, dim) in dimensions.iter_mut().zip(elements) {
         dimension.mappings = mappings(dim, &dimension.name, raw, file, faults);
+        dimension.external = elsewhere(dim).and_then(|call| {
+            let text = PlacedText::within(call, raw);
+            let (names, tables_used) = (ModelNames::default(), RefCell::default());
+            let scope = Scope { file, model: &names, owner: None, tables_used: &tables_used };
+            grammar::expression(&text, &scope, faults)
+        });
     }
     dimensions
+}
+
+/// Vensim's call that reads the elements of a dimension from a file.
+fn elsewhere<'a, 'i>(dim: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
+    dim.elements().find(|element| element.vendor_name() == Some("elements"))
 }
 
 /// isee's `maps_to`, by position, and Vensim's `map`, element by element.
@@ -207,6 +219,9 @@ fn shape(dim: Node, name: &Name, raw: &str, faults: &mut Faults) -> Option<Shape
     }
     if !names.is_empty() {
         return Some(Shape { name: name.clone(), elements: Elements::Named(names) });
+    }
+    if elsewhere(dim).is_some() {
+        return Some(Shape { name: name.clone(), elements: Elements::Elsewhere });
     }
     let Some(size) = dim.attribute("size") else {
         faults.push(Fault::EmptyDimension(name.text().to_owned()), span);

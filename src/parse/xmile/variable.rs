@@ -276,7 +276,8 @@ impl Reader<'_> {
             // Elements may be named or numbered (XMILE 3.7.1).
             let by_number = || part.parse::<usize>().ok().and_then(|number| shape.element(number.checked_sub(1)?));
             let element = shape.position(&name).and_then(|position| shape.element(position - 1));
-            let subrange = || self.file.dimension(&name).map(|_| name.clone());
+            let known = self.file.dimension(&name).is_some() || shape.is_elsewhere();
+            let subrange = || known.then(|| name.clone());
             match element.or_else(by_number).or_else(subrange) {
                 Some(element) => names.push(element),
                 None => {

@@ -32,9 +32,6 @@ impl Arrays {
             known: HashSet::new(),
         };
         for dimension in &model.dimensions {
-            if dimension.external.is_some() {
-                refusals.push(Refusal::ExternalDimension { dimension: dimension.name.text().to_owned() });
-            }
             let mut elements = Vec::new();
             open(model, &dimension.name, &mut elements, &mut Vec::new());
             let mut seen = BTreeSet::new();

@@ -108,9 +108,6 @@ fn call(known: Function, written: &Name, arguments: Vec<Expression>, span: Span)
         (Function::SmoothN, [input, time, initial, order]) => {
             build.call("SMTHN", vec![input.clone(), time.clone(), order.clone(), initial.clone()])
         }
-        (Function::DelayN, [input, time, initial, order]) => {
-            build.call("DELAYN", vec![input.clone(), time.clone(), order.clone(), initial.clone()])
-        }
         (Function::DelayFixed, _) => build.call("DELAY", arguments),
         (Function::Trend, _) => build.call("TREND", arguments),
         (Function::Forecast, _) => build.call("FORCST", arguments),

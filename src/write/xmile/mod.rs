@@ -147,6 +147,9 @@ fn dimensions(model: &Model, arrays: &Arrays, tags: &mut Tags) {
             continue;
         }
         tags.open(&format!("dim{name}"));
+        if let Some(call) = &dimension.external {
+            tags.element("vensim:elements", &Printer::new(model.dialect, arrays).print(call));
+        }
         let elements = arrays.elements(&dimension.name);
         for element in elements {
             tags.line(&format!("<elem{}/>", attribute("name", &tags::escaped_name(element.text()))));

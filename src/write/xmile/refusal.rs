@@ -7,8 +7,6 @@ use crate::diagnostic::Diagnostic;
 pub enum Refusal {
     /// The equation could not be read.
     Unreadable { variable: String },
-    /// The elements stand in another file.
-    ExternalDimension { dimension: String },
     /// No dimension holds all elements that the equations define.
     NoDimension { variable: String, place: usize },
     /// An array of too many elements to write one by one.
@@ -24,11 +22,6 @@ impl Refusal {
                 format!("`{variable}` cannot be written: its equation could not be read"),
             )
             .help("correct the equation in the model first"),
-            Refusal::ExternalDimension { dimension } => Diagnostic::error(
-                "not-writable",
-                format!("the dimension `{dimension}` cannot be written: its elements stand in another file"),
-            )
-            .help("list the elements in the model"),
             Refusal::NoDimension { variable, place } => Diagnostic::error(
                 "not-writable",
                 format!("`{variable}` cannot be written: no dimension holds all elements of its subscript {place}"),

@@ -62,5 +62,5 @@ pub(super) fn escaped(text: &str) -> String {
 
 /// A name with XMILE's own escapes (3.2.2.1), as attributes have it.
 pub(super) fn escaped_name(name: &str) -> String {
-    name.replace('\\', "\\\\").replace('"', "\\\"").split_whitespace().collect::<Vec<_>>().join(" ")
+    name.replace('\\', "\\\\").replace('"', "\\\"").replace(['\n', '\r', '\t'], " ")
 }

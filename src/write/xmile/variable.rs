@@ -159,7 +159,9 @@ impl<'w> Writer<'w> {
             }
         }
         for equation in equations {
-            let foreign = self.names_foreign_dimensions(equation);
+            // The cells of a file belong to all elements together.
+            let from_file = matches!(equation.definition, Definition::External(_) | Definition::Data { .. });
+            let foreign = from_file || self.names_foreign_dimensions(equation);
             let Some(defined) = self.arrays.defined(equation) else {
                 self.refusals.push(Refusal::TooManyElements { variable: variable.name.text().to_owned() });
                 return;

@@ -1,6 +1,7 @@
 //! What the readers accept and refuse.
 
 mod mutation;
+mod read_written;
 mod units;
 mod unsound;
 mod vensim;

@@ -5,7 +5,6 @@ use levada::model::Model;
 use std::path::{Path, PathBuf};
 
 const REJECTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/language/rejected");
-const ACCEPTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/language/accepted");
 const COMMUNITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/sd-test-models");
 
 /// Every XMILE file below `folder`.
