@@ -4,6 +4,7 @@
 
 mod arrays;
 mod document;
+mod elements;
 mod fault;
 mod grammar;
 mod lexer;
@@ -50,10 +51,10 @@ pub fn read(source: &Arc<Source>, folder: &Path) -> (Model, Vec<Diagnostic>) {
         control: Control::default(),
         unit_aliases: Vec::new(),
     };
-    if let Some(text) = document::legible(source, &mut faults) {
-        if let Some(document) = document::parse(&text, &mut faults) {
-            file(document.root_element(), &text, &mut model, &mut faults);
-        }
+    if let Some(text) = document::legible(source, &mut faults)
+        && let Some(document) = document::parse(&text, &mut faults)
+    {
+        file(document.root_element(), &text, &mut model, &mut faults);
     }
     (model, faults.into_diagnostics())
 }

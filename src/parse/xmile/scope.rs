@@ -242,16 +242,16 @@ impl Scope<'_> {
         if let Some(declared) = self.declared(written) {
             return Ok(ExpressionKind::Reference { name: declared.flat.clone(), subscripts });
         }
-        if let ([dimension, element], true) = (written.parts.as_slice(), subscripts.is_empty()) {
-            if let Some(position) = self.element_position(dimension, element, span)? {
-                return Ok(ExpressionKind::Number(position as f64));
-            }
+        if let ([dimension, element], true) = (written.parts.as_slice(), subscripts.is_empty())
+            && let Some(position) = self.element_position(dimension, element, span)?
+        {
+            return Ok(ExpressionKind::Number(position as f64));
         }
         let name = self.outer_name(written);
-        if let (Some(place), true) = (index_of, subscripts.is_empty()) {
-            if let Some(position) = self.file.dimensions[place].position(&name) {
-                return Ok(ExpressionKind::Number(position as f64));
-            }
+        if let (Some(place), true) = (index_of, subscripts.is_empty())
+            && let Some(position) = self.file.dimensions[place].position(&name)
+        {
+            return Ok(ExpressionKind::Number(position as f64));
         }
         Ok(ExpressionKind::Reference { name: self.flat(written, name), subscripts })
     }
@@ -301,10 +301,10 @@ impl Scope<'_> {
 
     /// A bare name between brackets: an element of the dimension there, a dimension, or a variable.
     pub fn index(&self, written: &WrittenName, place: Option<usize>, span: Span) -> Meaning<Index> {
-        if let [dimension, element] = written.parts.as_slice() {
-            if self.element_position(dimension, element, span)?.is_some() {
-                return Ok(Index::Named(Name::new(element)));
-            }
+        if let [dimension, element] = written.parts.as_slice()
+            && self.element_position(dimension, element, span)?.is_some()
+        {
+            return Ok(Index::Named(Name::new(element)));
         }
         if let ([own], false) = (written.parts.as_slice(), written.rooted) {
             let name = Name::new(own);
@@ -357,12 +357,11 @@ impl Scope<'_> {
                 return Ok(ExpressionKind::Conditional { condition, then, otherwise });
             }
         }
-        if function.key().starts_with("lookup") {
-            if let Some(ExpressionKind::Reference { name, .. }) = arguments.first_mut().map(|first| &mut first.kind) {
-                if let Some(declared) = self.with_table(name) {
-                    *name = self.table_of(declared);
-                }
-            }
+        if function.key().starts_with("lookup")
+            && let Some(ExpressionKind::Reference { name, .. }) = arguments.first_mut().map(|first| &mut first.kind)
+            && let Some(declared) = self.with_table(name)
+        {
+            *name = self.table_of(declared);
         }
         Ok(ExpressionKind::Call { function, subscripts, arguments })
     }

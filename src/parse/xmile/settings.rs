@@ -191,10 +191,10 @@ fn mappings(dim: Node, name: &Name, raw: &str, file: &Declarations, faults: &mut
             mappings.len() - 1
         });
         // Pairs are written in the order of the elements.
-        if let (Some((from, to)), Some(own)) = (pair, own) {
-            if own.position(&from) == Some(mappings[place].items.len() + 1) {
-                mappings[place].items.push(to);
-            }
+        if let (Some((from, to)), Some(own)) = (pair, own)
+            && own.position(&from) == Some(mappings[place].items.len() + 1)
+        {
+            mappings[place].items.push(to);
         }
     }
     mappings
@@ -330,11 +330,11 @@ pub(super) fn survey(root: Node, raw: &str, faults: &mut Faults) {
             faults.push(Fault::Ignored { construct, effect }, element.tag_span(raw));
         }
     }
-    if let Some(run) = root.child("sim_specs").and_then(|specs| specs.child("run")) {
-        if run.attribute("by").is_some_and(|by| !by.trim().eq_ignore_ascii_case("all")) {
-            let (construct, effect) = ("the choice of what to run".to_owned(), "the whole model is run");
-            faults.push(Fault::Ignored { construct, effect }, run.tag_span(raw));
-        }
+    if let Some(run) = root.child("sim_specs").and_then(|specs| specs.child("run"))
+        && run.attribute("by").is_some_and(|by| !by.trim().eq_ignore_ascii_case("all"))
+    {
+        let (construct, effect) = ("the choice of what to run".to_owned(), "the whole model is run");
+        faults.push(Fault::Ignored { construct, effect }, run.tag_span(raw));
     }
     for element in root.elements() {
         let span: Span = element.tag_span(raw);

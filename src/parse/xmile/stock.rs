@@ -201,7 +201,9 @@ fn conveyor(
     }
     let leaks = leaks.into_iter().collect::<Option<Vec<_>>>();
     let (transit, capacity, inflow_limit, leaks) = (transit?, capacity?, inflow_limit?, leaks?);
-    (spread?, options?, (!exponential).then_some(())?);
+    spread?;
+    options?;
+    (!exponential).then_some(())?;
     let Some(transit) = transit else {
         reader.unsupported(
             "a conveyor without <len>",

@@ -50,7 +50,7 @@ fn header(model: &Model, tags: &mut Tags) {
     if !model.name.is_empty() {
         tags.element("name", &model.name);
     }
-    let rank = model.variables.iter().map(|variable| arrays::rank(variable)).max().unwrap_or(0);
+    let rank = model.variables.iter().map(arrays::rank).max().unwrap_or(0);
     let stores = || model.variables.iter().flat_map(stocks).map(|stock| &stock.store);
     tags.open("options namespace=\"std, isee\"");
     if rank > 0 {

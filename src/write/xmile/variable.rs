@@ -150,13 +150,15 @@ impl<'w> Writer<'w> {
         let dimensions = self.arrays.dimensions(&variable.name);
         let for_all = |equation: &&Equation| equation.subscripts == dimensions || equation.subscripts.is_empty();
         let listed = |equation: &Equation| matches!(equation.definition, Definition::Values(_));
-        if let [only] = equations {
-            if for_all(only) && only.except.is_empty() && !listed(only) {
-                let printer = self.printer(variable, Some(only));
-                let body = self.body(&printer, &only.definition, 0);
-                write_body(&body, tags);
-                return;
-            }
+        if let [only] = equations
+            && for_all(only)
+            && only.except.is_empty()
+            && !listed(only)
+        {
+            let printer = self.printer(variable, Some(only));
+            let body = self.body(&printer, &only.definition, 0);
+            write_body(&body, tags);
+            return;
         }
         for equation in equations {
             // The cells of a file belong to all elements together.
@@ -297,7 +299,7 @@ impl<'w> Writer<'w> {
         let sound = named
             && inflows.iter().chain(&outflows).all(|name| {
                 let flow = self.all.iter().find(|variable| variable.name == *name);
-                flow.is_some_and(|flow| is_auxiliary(flow))
+                flow.is_some_and(is_auxiliary)
                     && self.arrays.dimensions(name) == self.arrays.dimensions(&variable.name)
                     && seen.insert(name.clone())
             });
