@@ -14,8 +14,15 @@ use std::cell::RefCell;
 
 const LARGEST_DIMENSION: usize = 1_000_000;
 
-/// The tool that wrote the file, by the header's vendor. Converters write for Stella to read.
+/// The tool that wrote the file, by the header's vendor. Converters write for Stella to read; Levada's says beside the
+/// product which other tool a file was converted from.
 pub(super) fn tool(root: Node) -> Tool {
+    let product = root.child("header").and_then(|header| header.child("product"));
+    match product.and_then(|product| product.vendor_attribute("meaning")).map(|meaning| meaning.value()) {
+        Some("vensim") => return Tool::Vensim,
+        Some("other") => return Tool::Other,
+        _ => {}
+    }
     let vendor = root.child("header").and_then(|header| header.child("vendor")).and_then(|vendor| vendor.text());
     let vendor = vendor.unwrap_or_default().to_lowercase();
     match vendor.as_str() {

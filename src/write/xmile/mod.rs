@@ -12,7 +12,7 @@ mod variable;
 pub use refusal::Refusal;
 
 use crate::diagnostic::Diagnostic;
-use crate::model::{Definition, DimensionItem, Expression, Macro, Model, Name, Store, Variable};
+use crate::model::{Definition, Dialect, DimensionItem, Expression, Macro, Model, Name, Store, Tool, Variable};
 use arrays::Arrays;
 use expression::Printer;
 use std::collections::BTreeSet;
@@ -46,7 +46,14 @@ pub fn write(model: &Model) -> Result<String, Vec<Diagnostic>> {
 fn header(model: &Model, tags: &mut Tags) {
     tags.open("header");
     tags.element("vendor", "Levada");
-    tags.line(&format!("<product version=\"{}\" lang=\"en\">Levada</product>", env!("CARGO_PKG_VERSION")));
+    let version = attribute("version", env!("CARGO_PKG_VERSION"));
+    // Some constructs mean what they mean to the tool that wrote them; functions of Vensim text are translated.
+    let meaning = match (model.dialect, model.tool) {
+        (Dialect::Xmile, Tool::Vensim) => attribute("vensim:meaning", "vensim"),
+        (Dialect::Xmile, Tool::Other) => attribute("vensim:meaning", "other"),
+        _ => String::new(),
+    };
+    tags.line(&format!("<product{version} lang=\"en\"{meaning}>Levada</product>"));
     if !model.name.is_empty() {
         tags.element("name", &model.name);
     }
