@@ -40,7 +40,7 @@ pub fn switches(graph: &mut Graph, wanted: &[bool]) -> Switches {
 }
 
 fn follow(graph: &mut Graph, value: Value, pieces: &[Vec<Line>], found: &mut Switches) -> Vec<Line> {
-    if graph.pace(value) != Pace::Moving {
+    if graph.pace(value) <= Pace::Run {
         let rate = graph.constant(0.0);
         return vec![Line { offset: value, rate }];
     }
@@ -128,7 +128,7 @@ fn binary(
             let mut scale = |value| graph.binary(Binary::Multiply, factor, value);
             lines.iter().map(|line| Line { offset: scale(line.offset), rate: scale(line.rate) }).collect()
         }
-        Binary::Divide if graph.pace(right_value) != Pace::Moving => {
+        Binary::Divide if graph.pace(right_value) <= Pace::Run => {
             let mut scale = |value| graph.binary(Binary::Divide, value, right_value);
             left.iter().map(|line| Line { offset: scale(line.offset), rate: scale(line.rate) }).collect()
         }
@@ -147,7 +147,7 @@ fn binary(
             }
             Vec::new()
         }
-        Binary::Modulo | Binary::Remainder if graph.pace(right_value) != Pace::Moving => {
+        Binary::Modulo | Binary::Remainder if graph.pace(right_value) <= Pace::Run => {
             for line in left {
                 repeat(graph, *line, right_value, found);
             }

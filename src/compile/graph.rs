@@ -74,7 +74,9 @@ pub enum Pace {
     Never,
     /// Once for each run: depends on parameters only.
     Run,
-    /// Whenever time or a state moves.
+    /// Whenever time moves: depends on time and parameters only.
+    Clock,
+    /// Whenever a state moves.
     Moving,
 }
 
@@ -198,6 +200,7 @@ impl Graph {
         let pace = match node {
             Node::Constant(_) => Pace::Never,
             Node::Slot(Slot::Parameter(_)) => Pace::Run,
+            Node::Slot(Slot::Time) => Pace::Clock,
             Node::Slot(_) => Pace::Moving,
             _ => self.operands(value).into_iter().map(|operand| self.pace(operand)).max().unwrap_or(Pace::Never),
         };

@@ -97,13 +97,13 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
     let mut faults = std::mem::take(&mut lowering.faults);
     let controls: Vec<Value> = controls.into_iter().flatten().collect();
     let [mut start, stop, step, save_every] = controls[..] else { return Err(faults) };
-    if lowering.graph.pace(start) == graph::Pace::Moving
+    if lowering.graph.pace(start) > graph::Pace::Run
         && let Some(fixed) = lowering.start_time()
     {
         start = fixed;
     }
     for (name, value) in [("INITIAL TIME", start), ("TIME STEP", step)] {
-        if lowering.graph.pace(value) == graph::Pace::Moving {
+        if lowering.graph.pace(value) > graph::Pace::Run {
             faults.push(Fault::BadControl { name, why: "changes during the run".to_owned() });
         }
     }
@@ -126,7 +126,7 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
     let mut recurring: Vec<(Value, Value, Option<Value>)> =
         switches.periodic.iter().map(|(first, period)| (*first, *period, None)).collect();
     recurring.extend(lowering.recurring.iter().map(|item| (item.first, item.period, Some(item.last))));
-    let fixed = |value: &Value| lowering.graph.pace(*value) != graph::Pace::Moving;
+    let fixed = |value: &Value| lowering.graph.pace(*value) <= graph::Pace::Run;
     recurring.retain(|(first, period, last)| [Some(*first), Some(*period), *last].iter().flatten().all(fixed));
     switches.single.retain(fixed);
     Ok(program::assemble(program::Parts {

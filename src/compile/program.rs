@@ -1,7 +1,8 @@
 //! Programs for registers: what to compute once for a run, at its start, for every derivative, at every save.
 //!
-//! Registers that keep their value through a run come first: numbers, inputs, and whatever depends on constants only.
-//! Behind them each program reuses the same scratch registers as soon as a value has been used for the last time.
+//! Registers that keep their value come first: numbers, inputs, whatever depends on constants only, and whatever depends
+//! on time and constants only. Behind them each program reuses the same scratch registers as soon as a value has been
+//! used for the last time.
 
 use super::graph::{Graph, Node, Pace, Slot, Value, VectorOperation};
 use super::lower::{Constant, Memory, MemoryKind, State};
@@ -51,6 +52,9 @@ pub struct Code {
     pub owners: Vec<u32>,
     /// Runs of instructions with one operation.
     pub stretches: Vec<Stretch>,
+    /// Leading stretches that depend on time and constants only. Their results stand in registers of their own, so that
+    /// they need no second computing at the same time.
+    pub clock: usize,
 }
 
 /// Instructions `first..end` of a program, which have one operation.
@@ -62,10 +66,12 @@ pub struct Stretch {
 }
 
 impl Code {
-    fn push(&mut self, instruction: Instruction, owner: u32) {
+    /// Adds an instruction to the end.
+    pub fn push(&mut self, instruction: Instruction, owner: u32) {
         let number = self.instructions.len();
+        let begins = self.stretches.len() == self.clock;
         match self.stretches.last_mut() {
-            Some(last) if last.operation == instruction.operation => last.end = number + 1,
+            Some(last) if last.operation == instruction.operation && !begins => last.end = number + 1,
             _ => self.stretches.push(Stretch { operation: instruction.operation, first: number, end: number + 1 }),
         }
         self.instructions.push(instruction);
@@ -258,10 +264,10 @@ pub fn assemble(parts: Parts) -> Program {
         controls: Controls {
             start: kept(parts.start),
             stop: at(&save, parts.stop),
-            stop_moves: graph.pace(parts.stop) == Pace::Moving,
+            stop_moves: graph.pace(parts.stop) > Pace::Run,
             step: kept(parts.step),
             save_every: at(&save, parts.save_every),
-            save_moves: graph.pace(parts.save_every) == Pace::Moving,
+            save_moves: graph.pace(parts.save_every) > Pace::Run,
         },
         run,
         initial: initial.0,
@@ -327,8 +333,10 @@ impl Layout {
                     layout.base += 1;
                     layout.base - 1
                 }
-                _ if graph.pace(value) != Pace::Moving => {
-                    layout.fixed.push(value);
+                _ if graph.pace(value) <= Pace::Clock => {
+                    if graph.pace(value) <= Pace::Run {
+                        layout.fixed.push(value);
+                    }
                     layout.base += 1;
                     layout.base - 1
                 }
@@ -351,9 +359,17 @@ impl Layout {
 
     /// The program for `roots`, and where they and its other values stand at the end.
     fn code(&mut self, graph: &Graph, roots: &[Value], owners: &[u32]) -> (Code, HashMap<Value, Register>) {
-        let order = needed(graph, roots, |value| !self.kept.contains_key(&value));
-        let order: Vec<Value> = order.into_iter().filter(|value| !self.kept.contains_key(value)).collect();
-        let order = cluster(graph, &order);
+        let fixed = |value: Value| graph.pace(value) <= Pace::Run;
+        let order: Vec<Value> =
+            needed(graph, roots, |value| !fixed(value)).into_iter().filter(|v| !fixed(*v)).collect();
+        let (clock, moving): (Vec<Value>, Vec<Value>) = order.iter().partition(|v| graph.pace(**v) == Pace::Clock);
+        let mut code = Code::default();
+        let mut vectors: HashMap<u32, u32> = HashMap::new();
+        for value in cluster(graph, &clock) {
+            emit(graph, value, &self.kept, &mut code, &mut vectors, owners);
+        }
+        code.clock = code.stretches.len();
+        let order = cluster(graph, &moving);
         let mut last_use: HashMap<Value, usize> = HashMap::new();
         for (place, value) in order.iter().enumerate() {
             for operand in graph.operands(*value) {
@@ -368,8 +384,6 @@ impl Layout {
         let mut free: Vec<Register> = Vec::new();
         let mut next = self.base;
         let mut placed = self.kept.clone();
-        let mut code = Code::default();
-        let mut vectors: HashMap<u32, u32> = HashMap::new();
         let mut dying: HashMap<usize, Vec<Value>> = HashMap::new();
         for value in &order {
             dying.entry(last_use[value]).or_default().push(*value);

@@ -25,6 +25,16 @@ impl Table {
         }
     }
 
+    /// Whether every value lies on a segment between two points or on the continuation of one.
+    pub fn is_linear(&self) -> bool {
+        self.interpolation == Interpolation::Linear && self.extrapolation != Extrapolation::Missing
+    }
+
+    /// Whether the table keeps its first and last value beyond them.
+    pub fn is_held(&self) -> bool {
+        self.extrapolation == Extrapolation::Hold
+    }
+
     /// The value at `x`.
     #[inline]
     pub fn at(&self, x: f64) -> f64 {

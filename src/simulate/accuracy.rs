@@ -4,8 +4,8 @@
 //! switches) with its local time starting at 0 and sparse output, since its dense output extrapolates at the last point
 //! and its start may not lie before 0 (faults 1, 3 and 5 of its version 0.6.2; each has a test below).
 
+use super::batch::stops;
 use super::execute::{execute, registers};
-use super::lanes::stops;
 use super::{Failure, Save, Settings, run};
 use crate::compile::Program;
 use crate::series::Table;

@@ -4,15 +4,9 @@ use super::execute::execute_one;
 use super::failure::Failure;
 use crate::compile::{Code, Operation, Program};
 
-/// Runs `code` again in one lane, instruction by instruction.
-pub fn blame<const L: usize>(
-    program: &Program,
-    code: &Code,
-    registers: &[[f64; L]],
-    lane: usize,
-    time: f64,
-) -> Failure {
-    let mut single: Vec<[f64; 1]> = registers.iter().map(|block| [block[lane]]).collect();
+/// Runs `code` again on the registers of one run, instruction by instruction.
+pub fn blame(program: &Program, code: &Code, registers: Vec<[f64; 1]>, time: f64) -> Failure {
+    let mut single = registers;
     single[program.time as usize] = [time];
     // A state may have become infinite itself; start from the values that are still numbers.
     let broken = program.states.iter().find(|state| !single[state.register as usize][0].is_finite());

@@ -9,10 +9,7 @@ use crate::compile::{Binary, Code, Instruction, Operation, Program, Stretch, Tab
 use crate::elementary::{exp_block, ln_block, log10_block, pow_block, tanh_block};
 use multiversion::multiversion;
 
-/// All registers of a batch of `L` runs: `[register][lane]`.
-pub type Registers<const L: usize> = [[f64; L]];
-
-/// Fresh registers with the program's numbers in place.
+/// Fresh registers of `L` runs, `[register][lane]`, with the program's numbers in place.
 pub fn registers<const L: usize>(program: &Program) -> Vec<[f64; L]> {
     let mut registers = vec![[0.0; L]; program.registers];
     for (register, value) in &program.numbers {
@@ -22,29 +19,34 @@ pub fn registers<const L: usize>(program: &Program) -> Vec<[f64; L]> {
 }
 
 /// Runs straight-line code on the registers.
-#[multiversion(targets(
-    "x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx512vbmi2+avx2+fma",
-    "x86_64+avx2+fma",
-    "x86_64+sse4.1"
-))]
-pub fn execute<const L: usize>(code: &Code, tables: &[Table], registers: &mut Registers<L>) {
-    for stretch in &code.stretches {
-        run_stretch(code, stretch, tables, registers);
-    }
+pub fn execute<const L: usize>(code: &Code, tables: &[Table], registers: &mut [[f64; L]]) {
+    execute_stretches(code, &code.stretches, tables, registers);
+}
+
+/// Runs code whose values that depend on time only stand already.
+pub fn execute_moving<const L: usize>(code: &Code, tables: &[Table], registers: &mut [[f64; L]]) {
+    execute_stretches(code, &code.stretches[code.clock..], tables, registers);
 }
 
 /// Runs one instruction.
-pub fn execute_one<const L: usize>(code: &Code, number: usize, tables: &[Table], registers: &mut Registers<L>) {
+pub fn execute_one<const L: usize>(code: &Code, number: usize, tables: &[Table], registers: &mut [[f64; L]]) {
     if let Some(instruction) = code.instructions.get(number) {
         let stretch = Stretch { operation: instruction.operation, first: number, end: number + 1 };
-        run_stretch(code, &stretch, tables, registers);
+        execute_stretches(code, &[stretch], tables, registers);
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx512vbmi2+avx2+fma", "x86_64+avx2+fma"))]
+fn execute_stretches<const L: usize>(code: &Code, stretches: &[Stretch], tables: &[Table], registers: &mut [[f64; L]]) {
+    for stretch in stretches {
+        run_stretch(code, stretch, tables, registers);
     }
 }
 
 /// Instructions of one operation. The operation is chosen once for all of them, and named where it is applied: a
 /// function passed as a value would not be compiled for the chosen instruction set.
 #[inline(always)]
-fn run_stretch<const L: usize>(code: &Code, stretch: &Stretch, tables: &[Table], registers: &mut Registers<L>) {
+fn run_stretch<const L: usize>(code: &Code, stretch: &Stretch, tables: &[Table], registers: &mut [[f64; L]]) {
     let instructions = &code.instructions[stretch.first..stretch.end];
     macro_rules! unary {
         ($($name:ident)* ; $($block_name:ident $block:ident)*) => {
@@ -123,7 +125,7 @@ fn run_stretch<const L: usize>(code: &Code, stretch: &Stretch, tables: &[Table],
 }
 
 #[inline(always)]
-fn look_up<const L: usize>(instructions: &[Instruction], tables: &[Table], registers: &mut Registers<L>) {
+fn look_up<const L: usize>(instructions: &[Instruction], tables: &[Table], registers: &mut [[f64; L]]) {
     for instruction in instructions {
         let table = &tables[instruction.b as usize];
         let mut out = registers[instruction.a as usize];

@@ -1,24 +1,32 @@
 //! A program into trajectories: fixed-step and adaptive methods over one lane or many, landing on saves and switches.
 
 mod accuracy;
+mod batch;
 mod blame;
+mod clock;
 mod execute;
+mod execute_split;
 mod failure;
-mod lanes;
 mod method;
+mod registers;
 mod settings;
+mod slopes;
+mod split;
 mod vectors;
 
 pub use accuracy::{Accuracy, Difference, Refusal, accuracy, difference};
+pub use batch::{Member, Saved};
 pub use failure::Failure;
-pub use lanes::{Member, Saved};
 pub use method::Method;
 pub use settings::{Save, Settings};
 
 use crate::compile::Program;
 use crate::series::{Column, Table};
+use batch::run_lanes;
 use ndarray::Array2;
 use rayon::prelude::*;
+use split::Split;
+use std::collections::BTreeSet;
 
 /// Lanes of a batch. Wide enough for the widest registers, small enough for the first cache.
 pub const LANES: usize = 32;
@@ -26,7 +34,7 @@ pub const LANES: usize = 32;
 /// Runs a program once with its own constants. The table is `[time, output]`.
 pub fn run(program: &Program, settings: &Settings) -> Result<Table, Failure> {
     let member = Member { number: 0, changes: Vec::new() };
-    let mut saved = lanes::run_lanes::<1>(program, settings, std::slice::from_ref(&member));
+    let mut saved = run_lanes::<1>(program, settings, None, std::slice::from_ref(&member));
     match saved.pop() {
         Some(saved) => saved.map(|saved| table(program, saved)),
         None => Err(Failure::Control { what: "nothing to run", value: 0.0 }),
@@ -39,19 +47,35 @@ pub fn run_members(program: &Program, settings: &Settings, members: &[Member]) -
     if members.len() < 4 {
         return members
             .par_iter()
-            .flat_map_iter(|member| lanes::run_lanes::<1>(program, settings, std::slice::from_ref(member)))
+            .flat_map_iter(|member| run_lanes::<1>(program, settings, None, std::slice::from_ref(member)))
             .collect();
     }
+    let split = Split::new(program, &common_constants(program, members), settings.method.is_adaptive());
     members
         .par_chunks(if members.len() <= 8 { 8 } else { LANES })
         .flat_map_iter(|chunk| {
             if chunk.len() <= 8 {
-                lanes::run_lanes::<8>(program, settings, chunk)
+                run_lanes::<8>(program, settings, Some(&split), chunk)
             } else {
-                lanes::run_lanes::<LANES>(program, settings, chunk)
+                run_lanes::<LANES>(program, settings, Some(&split), chunk)
             }
         })
         .collect()
+}
+
+/// The value of each constant in all members, `None` where they differ.
+fn common_constants(program: &Program, members: &[Member]) -> Vec<Option<f64>> {
+    let mut common: Vec<Option<f64>> = program.constants.iter().map(|constant| Some(constant.value)).collect();
+    let changed: BTreeSet<usize> = members.iter().flat_map(|member| &member.changes).map(|(index, _)| *index).collect();
+    for index in changed {
+        let value = |member: &Member| {
+            let change = member.changes.iter().rfind(|(changed, _)| *changed == index);
+            change.map_or(program.constants[index].value, |(_, value)| *value).to_bits()
+        };
+        let first = members.first().map(value);
+        common[index] = first.filter(|first| members.iter().all(|member| value(member) == *first)).map(f64::from_bits);
+    }
+    common
 }
 
 /// A run's values with names and units.

@@ -1,22 +1,31 @@
 //! Operations on whole vectors, lane by lane: picking, ordering, inversion, allocation.
 
-use super::execute::Registers;
 use crate::compile::{MISSING, Table, VectorInstruction, VectorOperation};
 use nalgebra::DMatrix;
 
 /// Runs one vector instruction in every lane.
-pub fn execute<const L: usize>(instruction: &VectorInstruction, tables: &[Table], registers: &mut Registers<L>) {
-    let mut inputs = vec![0.0; instruction.inputs.len()];
-    for lane in 0..L {
-        for (value, register) in inputs.iter_mut().zip(&instruction.inputs) {
-            *value = registers[*register as usize][lane];
+pub fn execute<const L: usize>(instruction: &VectorInstruction, tables: &[Table], registers: &mut [[f64; L]]) {
+    let inputs: Vec<[f64; L]> = instruction.inputs.iter().map(|register| registers[*register as usize]).collect();
+    apply_to_lanes(instruction, tables, &inputs, |output, lane, value| {
+        // An output that nothing reads has no register.
+        if let Some(block) = registers.get_mut(instruction.outputs[output] as usize) {
+            block[lane] = value;
         }
-        let outputs = apply(&instruction.operation, tables, &inputs, instruction.outputs.len());
-        for (register, value) in instruction.outputs.iter().zip(outputs) {
-            // An output that nothing reads has no register.
-            if let Some(block) = registers.get_mut(*register as usize) {
-                block[lane] = value;
-            }
+    });
+}
+
+/// Hands each result to `put(output, lane, value)`.
+pub fn apply_to_lanes<const L: usize>(
+    instruction: &VectorInstruction,
+    tables: &[Table],
+    inputs: &[[f64; L]],
+    mut put: impl FnMut(usize, usize, f64),
+) {
+    for lane in 0..L {
+        let own: Vec<f64> = inputs.iter().map(|block| block[lane]).collect();
+        let outputs = apply(&instruction.operation, tables, &own, instruction.outputs.len());
+        for (output, value) in outputs.into_iter().enumerate() {
+            put(output, lane, value);
         }
     }
 }

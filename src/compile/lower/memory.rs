@@ -189,7 +189,7 @@ impl<'a> Lowering<'a> {
         let mut shares = vec![share];
         while shares.len() < stages.max(2) {
             let before = shares[shares.len() - 1];
-            if chain != Chain::LaggedDelay || self.graph.pace(share) != Pace::Moving {
+            if chain != Chain::LaggedDelay || self.graph.pace(share) <= Pace::Run {
                 shares.push(share);
                 continue;
             }

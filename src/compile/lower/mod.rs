@@ -204,7 +204,7 @@ impl<'a> Lowering<'a> {
 
     /// The number that a computation of constants has, marking the constants it uses as structural.
     pub fn constant_value(&mut self, value: Value) -> Option<f64> {
-        if self.graph.pace(value) == Pace::Moving { None } else { self.value_at_start(value) }
+        if self.graph.pace(value) > Pace::Run { None } else { self.value_at_start(value) }
     }
 
     /// As [`Self::constant_value`], and time may take part: it is read at the start of the run.

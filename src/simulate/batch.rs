@@ -1,0 +1,575 @@
+//! The stepping loop: `L` runs side by side, on one clock where all step alike, otherwise each on its own.
+
+use super::blame::blame;
+use super::clock::{Clock, SAME};
+use super::failure::Failure;
+use super::method::Tableau;
+use super::registers::Registers;
+use super::settings::{Save, Settings};
+use super::slopes::{finish, not_finite, squared_errors, stage, worst};
+use super::split::{Place, Section, Split};
+use crate::compile::Program;
+use crate::elementary::{max, pow};
+use crate::random::Stream;
+
+/// One run of a batch.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Number of the run, which addresses its random streams.
+    pub number: u64,
+    /// Constants that differ from the program's: index and value.
+    pub changes: Vec<(usize, f64)>,
+}
+
+/// What a run saved: `[time, output]`, row by row.
+#[derive(Clone, Debug, Default)]
+pub struct Saved {
+    pub times: Vec<f64>,
+    pub rows: Vec<f64>,
+    pub steps: u64,
+}
+
+struct Lane {
+    active: bool,
+    failure: Option<Failure>,
+    stream: Option<Stream>,
+    lines: Vec<Line>,
+    saved: Saved,
+}
+
+/// A pipeline's content, the oldest at `next`.
+struct Line {
+    ring: Vec<f64>,
+    next: usize,
+}
+
+/// Runs up to `L` members, all with the constants of `split` but for those that it leaves to the members.
+pub fn run_lanes<const L: usize>(
+    program: &Program,
+    settings: &Settings,
+    split: Option<&Split>,
+    members: &[Member],
+) -> Vec<Result<Saved, Failure>> {
+    let mut batch = Batch::<L>::begin(program, settings, split, members);
+    batch.advance();
+    let lanes = batch.lanes.into_iter().take(members.len());
+    lanes.map(|lane| lane.failure.map_or(Ok(lane.saved), Err)).collect()
+}
+
+struct Batch<'a, const L: usize> {
+    program: &'a Program,
+    settings: &'a Settings,
+    tableau: &'static Tableau,
+    registers: Registers<'a, L>,
+    places: Places,
+    /// States at the start of the step, `[state][lane]`.
+    states: Vec<[f64; L]>,
+    /// Derivatives, `[stage][state][lane]`.
+    slopes: Vec<Vec<[f64; L]>>,
+    inputs: Vec<[f64; L]>,
+    /// One for all lanes, or one for each.
+    clocks: Vec<Clock>,
+    lanes: Vec<Lane>,
+    /// Whether the first stage of the next step is known from the last of this one.
+    first_known: bool,
+}
+
+/// Where the stepping loop finds values.
+struct Places {
+    time: Place,
+    states: Vec<usize>,
+    derivatives: Vec<Place>,
+    memories: Vec<Place>,
+    inputs: Vec<Place>,
+    randoms: Vec<Place>,
+    outputs: Vec<Place>,
+    stop: Place,
+    save_every: Place,
+}
+
+impl Places {
+    fn new<const L: usize>(program: &Program, registers: &Registers<L>) -> Self {
+        let after = |section, register| registers.after(section, register);
+        Places {
+            time: registers.kept(program.time),
+            states: program.states.iter().map(|state| registers.kept(state.register).number()).collect(),
+            derivatives: program.states.iter().map(|state| after(Section::Rate, state.derivative)).collect(),
+            memories: program.memories.iter().map(|memory| registers.kept(memory.register)).collect(),
+            inputs: program.memories.iter().map(|memory| after(Section::Advance, memory.input)).collect(),
+            randoms: program.randoms.iter().map(|register| registers.kept(*register)).collect(),
+            outputs: program.outputs.iter().map(|output| after(Section::Save, output.register)).collect(),
+            stop: after(Section::Save, program.controls.stop),
+            save_every: after(Section::Save, program.controls.save_every),
+        }
+    }
+}
+
+impl<'a, const L: usize> Batch<'a, L> {
+    fn begin(program: &'a Program, settings: &'a Settings, split: Option<&'a Split>, members: &[Member]) -> Self {
+        let mut registers = Registers::new(program, split);
+        for lane in 0..L {
+            // Lanes beyond the members repeat the first.
+            let member = members.get(lane).or(members.first());
+            for (index, value) in member.iter().flat_map(|member| &member.changes) {
+                let place = registers.kept(program.constant_registers[*index]);
+                registers.set_lane(place, lane, *value);
+            }
+        }
+        registers.run();
+        let one_clock = L == 1 || split.is_some_and(|split| split.one_clock);
+        let mut clocks = Vec::new();
+        let mut lanes = Vec::with_capacity(L);
+        for lane in 0..L {
+            let mut failure = None;
+            if lane == 0 || !one_clock {
+                let clock = Clock::new(program, settings, &|register| registers.read(registers.kept(register), lane));
+                clocks.push(clock.unwrap_or_else(|why| {
+                    failure = Some(why);
+                    Clock::still()
+                }));
+            } else {
+                failure = lanes.first().and_then(|lane: &Lane| lane.failure.clone());
+            }
+            let failure = failure.or_else(|| needs_grid(program, settings));
+            let number = members.get(lane).or(members.first()).map_or(0, |member| member.number);
+            lanes.push(Lane {
+                active: lane < members.len() && failure.is_none(),
+                failure,
+                stream: (!program.randoms.is_empty()).then(|| Stream::new(settings.seed, number)),
+                lines: Vec::new(),
+                saved: Saved::default(),
+            });
+        }
+        let tableau = settings.method.tableau();
+        let states = vec![[0.0; L]; program.states.len()];
+        let mut batch = Batch {
+            program,
+            settings,
+            tableau,
+            places: Places::new(program, &registers),
+            registers,
+            slopes: vec![states.clone(); tableau.c.len()],
+            states,
+            inputs: vec![[0.0; L]; program.memories.len()],
+            clocks,
+            lanes,
+            first_known: false,
+        };
+        batch.start();
+        batch
+    }
+
+    fn clock(&self, lane: usize) -> &Clock {
+        &self.clocks[lane.min(self.clocks.len() - 1)]
+    }
+
+    /// Sets the register of time in all lanes.
+    fn set_times(&mut self, time: impl Fn(&Clock) -> f64) {
+        let mut block = [time(&self.clocks[0]); L];
+        for (value, clock) in block.iter_mut().zip(&self.clocks).skip(1) {
+            *value = time(clock);
+        }
+        self.registers.set(self.places.time, block);
+    }
+
+    /// Lengths of the steps being tried.
+    fn lengths(&self) -> [f64; L] {
+        let mut lengths = [self.clocks[0].length(); L];
+        for (length, clock) in lengths.iter_mut().zip(&self.clocks).skip(1) {
+            *length = clock.length();
+        }
+        lengths
+    }
+
+    /// Initial values of states, memories and held values.
+    fn start(&mut self) {
+        let program = self.program;
+        self.set_times(|clock| clock.time);
+        self.draw();
+        self.registers.evaluate(Section::Initial);
+        let at = |register| self.registers.after(Section::Initial, register);
+        let values: Vec<(Place, [f64; L])> = (program.states.iter().map(|state| (state.register, state.initial)))
+            .chain(program.memories.iter().map(|memory| (memory.register, memory.initial)))
+            .chain(program.helds.iter().copied())
+            .map(|(to, from)| (self.registers.kept(to), self.registers.block(at(from))))
+            .collect();
+        for memory in &program.memories {
+            let Some(delay) = memory.delay else { continue };
+            let (delays, initials) = (self.registers.block(at(delay)), self.registers.block(at(memory.initial)));
+            for lane in 0..L {
+                let clock = self.clock(lane);
+                let steps = (delays[lane] / clock.step + 0.5).floor();
+                // A pipeline longer than the run never gives back what entered it.
+                let longest = ((clock.stop - clock.time) / clock.step).abs() + 2.0;
+                let steps = if steps.is_finite() { steps.clamp(1.0, longest.clamp(1.0, 1e8)) } else { 1.0 };
+                self.lanes[lane].lines.push(Line { ring: vec![initials[lane]; steps as usize], next: 0 });
+            }
+        }
+        for (to, block) in values {
+            self.registers.set(to, block);
+        }
+        let mut unsound = [0; L];
+        for (state, block) in self.states.iter_mut().zip(&self.places.states) {
+            *state = self.registers.lanes[*block];
+            for lane in 0..L {
+                unsound[lane] |= not_finite(state[lane]);
+            }
+        }
+        for lane in 0..L {
+            let rows = self.clock(lane).rows();
+            let values = rows.saturating_mul(program.outputs.len());
+            // What would be large is left to grow with the run, which may end early.
+            if self.lanes[lane].active && values < 1 << 24 {
+                self.lanes[lane].saved.times.reserve_exact(rows);
+                self.lanes[lane].saved.rows.reserve_exact(values);
+            }
+        }
+        self.fail_unsound(unsound);
+    }
+
+    fn advance(&mut self) {
+        loop {
+            self.save();
+            if !self.lanes.iter().any(|lane| lane.active) {
+                return;
+            }
+            self.aim();
+            self.remember();
+            self.stages();
+            if self.settings.method.is_adaptive() {
+                self.judge();
+            } else {
+                self.accept(&[true; L]);
+            }
+        }
+    }
+
+    /// New random numbers for the step that begins now.
+    fn draw(&mut self) {
+        let count = self.places.randoms.len() as u64;
+        if count == 0 {
+            return;
+        }
+        for lane in 0..L {
+            let first = self.clock(lane).steps * count;
+            if let Some(stream) = &mut self.lanes[lane].stream {
+                for (draw, place) in (first..).zip(&self.places.randoms) {
+                    self.registers.set_lane(*place, lane, stream.uniform_at(draw));
+                }
+            }
+        }
+    }
+
+    /// Saves the lanes that stand on a save time, and ends those at their final time.
+    fn save(&mut self) {
+        let stop_moves = self.program.controls.stop_moves;
+        let due: Vec<bool> = self.clocks.iter().map(Clock::is_due).collect();
+        let due = |lane: usize, lanes: &[Lane]| lanes[lane].active && due[lane.min(due.len() - 1)];
+        let some_due = (0..L).any(|lane| due(lane, &self.lanes));
+        if some_due || stop_moves {
+            self.set_times(|clock| clock.time);
+            self.registers.evaluate(Section::Save);
+        }
+        if stop_moves {
+            let stops = self.registers.block(self.places.stop);
+            for (clock, stop) in self.clocks.iter_mut().zip(stops) {
+                clock.stop = stop;
+            }
+        }
+        if some_due {
+            let which: [bool; L] = std::array::from_fn(|lane| due(lane, &self.lanes));
+            let unsound = self.save_rows(&which);
+            for lane in 0..L {
+                if which[lane] && unsound[lane] >> 63 != 0 && self.lanes[lane].failure.is_none() {
+                    let time = self.clock(lane).time;
+                    let failure = blame(self.program, &self.program.save, self.registers.lane(lane), time);
+                    self.lanes[lane].failure = Some(failure);
+                    self.lanes[lane].active = false;
+                }
+            }
+            let own = self.clocks.len() > 1;
+            let save_moves = self.program.controls.save_moves && self.settings.save == Save::Every;
+            for (number, clock) in self.clocks.iter_mut().enumerate() {
+                if which[number] || !own {
+                    clock.pass_saves();
+                    if save_moves {
+                        clock.save_after(self.registers.read(self.places.save_every, number));
+                    }
+                }
+            }
+        }
+        for lane in 0..L {
+            if self.lanes[lane].active && self.clock(lane).is_over() {
+                self.lanes[lane].saved.steps = self.clock(lane).steps;
+                self.lanes[lane].active = false;
+            }
+        }
+    }
+
+    /// Appends a row to each of these lanes. Returns for each lane a number whose highest bit is set if a value is not
+    /// finite.
+    fn save_rows(&mut self, which: &[bool; L]) -> [u64; L] {
+        /// Outputs taken at once, so that their blocks stay in the first cache while lanes are walked.
+        const TILE: usize = 16;
+        let mut unsound = [0; L];
+        let count = self.places.outputs.len();
+        for lane in (0..L).filter(|lane| which[*lane]) {
+            let time = self.clock(lane).time;
+            self.lanes[lane].saved.times.push(time);
+        }
+        for tile in self.places.outputs.chunks(TILE) {
+            let mut blocks = [[0.0; L]; TILE];
+            for (block, place) in blocks.iter_mut().zip(tile) {
+                *block = self.registers.block(*place);
+                for lane in 0..L {
+                    unsound[lane] |= not_finite(block[lane]);
+                }
+            }
+            for lane in (0..L).filter(|lane| which[*lane]) {
+                self.lanes[lane].saved.rows.extend(blocks[..tile.len()].iter().map(|block| block[lane]));
+            }
+        }
+        if count == 0 { [0; L] } else { unsound }
+    }
+
+    /// Chooses the end of each step.
+    fn aim(&mut self) {
+        let adaptive = self.settings.method.is_adaptive();
+        let budget = self.settings.budget;
+        let own = self.clocks.len() > 1;
+        for number in 0..self.clocks.len() {
+            let clock = &mut self.clocks[number];
+            if own && !self.lanes[number].active {
+                clock.target = clock.time;
+                continue;
+            }
+            if clock.steps >= budget {
+                let failure = Failure::Budget { time: clock.time, steps: budget };
+                clock.target = clock.time;
+                let lanes = if own { &mut self.lanes[number..=number] } else { &mut self.lanes[..] };
+                for lane in lanes.iter_mut().filter(|lane| lane.active) {
+                    lane.fail(failure.clone());
+                }
+                continue;
+            }
+            clock.aim(adaptive);
+        }
+    }
+
+    /// Inputs of the memories at the start of the step.
+    fn remember(&mut self) {
+        if self.places.inputs.is_empty() {
+            return;
+        }
+        self.set_times(|clock| clock.inside(0.0));
+        self.registers.evaluate(Section::Advance);
+        for (input, place) in self.inputs.iter_mut().zip(&self.places.inputs) {
+            *input = self.registers.block(*place);
+        }
+    }
+
+    fn stages(&mut self) {
+        let lengths = self.lengths();
+        for number in 0..self.tableau.c.len() {
+            if number == 0 && self.first_known {
+                continue;
+            }
+            if number > 0 {
+                let lanes = &mut self.registers.lanes;
+                stage(&self.states, &lengths, self.tableau.a[number], &self.slopes, lanes, &self.places.states);
+            }
+            let share = self.tableau.c[number];
+            self.set_times(|clock| clock.inside(share));
+            self.registers.evaluate(Section::Rate);
+            for (slope, place) in self.slopes[number].iter_mut().zip(&self.places.derivatives) {
+                *slope = self.registers.block(*place);
+            }
+        }
+    }
+
+    /// Error control (Hairer, Norsett and Wanner 1993, section II.4, with the PI controller of section IV.2).
+    fn judge(&mut self) {
+        let lengths = self.lengths();
+        let tolerances = (self.settings.absolute, self.settings.relative);
+        let weights = (self.tableau.b, self.tableau.e);
+        let sums = squared_errors(&self.states, &lengths, weights, &self.slopes, tolerances);
+        let count = self.states.len().max(1) as f64;
+        let mut accepted = [false; L];
+        for lane in 0..L {
+            if !self.lanes[lane].active {
+                continue;
+            }
+            let error = (sums[lane] / count).sqrt();
+            let step = lengths[lane];
+            let clock = &mut self.clocks[lane];
+            if error <= 1.0 {
+                accepted[lane] = true;
+                let error = error.max(1e-10);
+                let growth = 0.9 / (pow(error, 0.17) / pow(clock.last_error, 0.04));
+                let most = if clock.rejected { 1.0 } else { 5.0 };
+                let next = step * growth.clamp(0.2, most);
+                // A step cut short by a save or a switch says little against the longer one proposed before.
+                clock.proposed =
+                    if step < 0.999 * clock.proposed && growth >= 1.0 { clock.proposed.max(next) } else { next };
+                clock.last_error = error.max(1e-4);
+                clock.rejected = false;
+            } else {
+                let shrink = if error.is_finite() { (0.9 / pow(error, 0.2)).clamp(0.1, 0.9) } else { 0.1 };
+                clock.proposed = step * shrink;
+                clock.rejected = true;
+                clock.steps += 1;
+                if clock.proposed <= 16.0 * f64::EPSILON * clock.time.abs().max(clock.step) {
+                    let time = clock.time;
+                    let state = worst(&self.states, &lengths, self.tableau.e, &self.slopes, tolerances, lane);
+                    let variable = self.program.states.get(state).map_or(String::new(), |slot| slot.name.clone());
+                    self.lanes[lane].fail(Failure::StepVanished { time, variable });
+                }
+            }
+        }
+        self.accept(&accepted);
+    }
+
+    /// Moves the accepted lanes to the end of their step; the others go back to its start.
+    fn accept(&mut self, accepted: &[bool; L]) {
+        let lengths = self.lengths();
+        let moves: [bool; L] = std::array::from_fn(|lane| accepted[lane] && self.lanes[lane].active);
+        let unsound = finish(
+            &mut self.states,
+            &lengths,
+            self.tableau.b,
+            &self.slopes,
+            &moves,
+            &mut self.registers.lanes,
+            &self.places.states,
+        );
+        self.floor(&moves);
+        if self.settings.method.is_adaptive() {
+            self.keep_last_slopes(&moves);
+        }
+        if !self.inputs.is_empty() {
+            self.push_memories(&moves);
+        }
+        let own = self.clocks.len() > 1;
+        for (number, clock) in self.clocks.iter_mut().enumerate() {
+            if moves[number] || !own && moves.contains(&true) {
+                clock.arrive();
+            }
+        }
+        self.draw();
+        self.fail_unsound(unsound);
+    }
+
+    /// Ends at zero what may not be negative.
+    fn floor(&mut self, moves: &[bool; L]) {
+        for (number, _) in self.program.states.iter().enumerate().filter(|(_, slot)| slot.floored) {
+            let block = &mut self.states[number];
+            for lane in 0..L {
+                block[lane] = if moves[lane] { max(block[lane], 0.0) } else { block[lane] };
+            }
+            self.registers.lanes[self.places.states[number]] = *block;
+        }
+    }
+
+    /// The last stage of an accepted step is the first of the next, unless there is a switch between.
+    fn keep_last_slopes(&mut self, moves: &[bool; L]) {
+        let last = self.tableau.c.len() - 1;
+        let (first, rest) = self.slopes.split_at_mut(1);
+        let (first, last) = (&mut first[0], &mut rest[last - 1]);
+        if moves.iter().all(|moves| *moves) {
+            std::mem::swap(first, last);
+        } else {
+            for (first, last) in first.iter_mut().zip(last) {
+                for lane in 0..L {
+                    first[lane] = if moves[lane] { last[lane] } else { first[lane] };
+                }
+            }
+        }
+        let mut moved = self.clocks.iter().zip(moves).filter(|(_, moves)| **moves);
+        self.first_known = !moved.any(|(clock, _)| clock.to_switch);
+    }
+
+    fn push_memories(&mut self, moves: &[bool; L]) {
+        for lane in (0..L).filter(|lane| moves[*lane]) {
+            let mut line = 0;
+            for (number, memory) in self.program.memories.iter().enumerate() {
+                let input = self.inputs[number][lane];
+                let next = match memory.delay {
+                    None => input,
+                    Some(_) => {
+                        line += 1;
+                        self.lanes[lane].lines[line - 1].push(input)
+                    }
+                };
+                self.registers.set_lane(self.places.memories[number], lane, next);
+            }
+        }
+    }
+
+    fn fail_unsound(&mut self, unsound: [u64; L]) {
+        for (lane, unsound) in unsound.into_iter().enumerate() {
+            if unsound >> 63 != 0 && self.lanes[lane].active {
+                let time = self.clock(lane).time;
+                let failure = blame(self.program, &self.program.rate, self.registers.lane(lane), time);
+                self.lanes[lane].fail(failure);
+            }
+        }
+    }
+}
+
+impl Lane {
+    fn fail(&mut self, failure: Failure) {
+        if self.failure.is_none() {
+            self.failure = Some(failure);
+        }
+        self.active = false;
+    }
+}
+
+impl Line {
+    fn push(&mut self, input: f64) -> f64 {
+        self.ring[self.next] = input;
+        self.next = (self.next + 1) % self.ring.len();
+        self.ring[self.next]
+    }
+}
+
+/// Why a model cannot be run off the grid of fixed steps, if so.
+fn needs_grid(program: &Program, settings: &Settings) -> Option<Failure> {
+    let adaptive = settings.method.is_adaptive();
+    let memory = program.memories.iter().find(|memory| memory.delay.is_some() || adaptive);
+    if let Some(memory) = memory
+        && (adaptive || !program.switches.is_empty())
+    {
+        return Some(Failure::NeedsGrid { variable: memory.name.clone() });
+    }
+    (adaptive && !program.randoms.is_empty()).then(|| Failure::NeedsGrid { variable: "a random function".to_owned() })
+}
+
+/// A time at which a run stops on its way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stop {
+    pub time: f64,
+    pub save: bool,
+    pub switch: bool,
+}
+
+/// The saves and switches of a run with the program's own constants, in order.
+pub fn stops(program: &Program, settings: &Settings, saves: &[f64]) -> Vec<Stop> {
+    let member = Member { number: 0, changes: Vec::new() };
+    let batch = Batch::<1>::begin(program, settings, None, std::slice::from_ref(&member));
+    let switches = batch.clocks.first().map_or(&[][..], |clock| &clock.switches[..]);
+    let mut all: Vec<Stop> = (saves.iter().map(|time| Stop { time: *time, save: true, switch: false }))
+        .chain(switches.iter().map(|time| Stop { time: *time, save: false, switch: true }))
+        .collect();
+    all.sort_by(|a, b| a.time.total_cmp(&b.time));
+    let step = batch.clocks.first().map_or(1.0, |clock| clock.step);
+    all.dedup_by(|next, kept| {
+        let same = next.time - kept.time <= SAME * step;
+        if same {
+            kept.save |= next.save;
+            kept.switch |= next.switch;
+        }
+        same
+    });
+    all
+}
