@@ -202,6 +202,7 @@ fn odd_data_is_refused_or_remarked_upon() {
             vec![-1.0, 0.0, -10.0],
             vec!["figure `odd`: no value of `Rent` is positive, so its axis is linear"],
         ),
+        (Quantity::new("Rent\u{1}\n\u{ffff} \"x\" &amp;", "CNY"), vec![1.0, 2.0, 3.0], vec![]),
         (
             Quantity::new("清科 Rent & <profit>", "CNY"),
             vec![1.0, 2.0, 3.0],

@@ -178,10 +178,15 @@ impl Canvas {
         if text.trim().is_empty() {
             return;
         }
-        // Control characters cannot stand in XML, and a line break would move the baseline.
-        let text = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text = writable(text);
         self.put(finite(&at), Mark::Text { text, at, size, colour, anchor, turned });
     }
+}
+
+/// Text without what XML cannot hold; a line break would move the baseline.
+pub fn writable(text: &str) -> String {
+    let barred = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.chars().map(|c| if barred(c) { ' ' } else { c }).collect()
 }
 
 fn finite((x, y): &Place) -> bool {

@@ -3,7 +3,7 @@
 //! plotters draws on whole pixels, so the page is 40 of them to the millimetre (a fortieth of a point is lost) and the
 //! root element gets its size in millimetres afterwards. Its SVG backend knows no dashes, so they are cut here.
 
-use super::canvas::{Anchor, Canvas, Colour, Mark, Place, Stroke};
+use super::canvas::{Anchor, Canvas, Colour, Mark, Place, Stroke, writable};
 use super::{font, style};
 use plotters::prelude::*;
 use plotters::style::FontFamily;
@@ -138,7 +138,7 @@ fn dashes(points: &[Place], pattern: &[f64]) -> Vec<Vec<Place>> {
 /// Gives the root element its size in millimetres, a description and round joins, and takes the line breaks out of text
 /// elements, which some readers would show as blanks.
 fn with_millimetres(canvas: &Canvas, (w, h): (u32, u32), drawn: &str, alt: &str) -> String {
-    let alt = alt.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;").replace(['\n', '\r'], " ");
+    let alt = writable(alt).replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
     let mut svg = String::with_capacity(drawn.len() + 1024);
     let _ = writeln!(
         svg,
