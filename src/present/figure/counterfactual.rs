@@ -53,7 +53,9 @@ impl Counterfactual {
                 differences.extend(paths::path(name, path, stroke, &path.label, &mut remarks)?);
             }
             let title = format!("Difference from {}", panel.baseline.label.to_lowercase());
-            let quantity = Quantity::new(title, panel.quantity.unit.clone());
+            // A difference of shares is in points, not in per cent of anything.
+            let unit = if panel.quantity.unit == "%" { "percentage points" } else { &panel.quantity.unit };
+            let quantity = Quantity::new(title, unit);
             let levels = std::iter::once(&panel.baseline).chain(&panel.alternatives).flat_map(|path| &path.values);
             let reach = levels.copied().filter(|v| drawable(*v)).fold(0.0, |most: f64, v| most.max(v.abs()));
             panels.push(Panel {

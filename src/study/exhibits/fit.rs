@@ -11,7 +11,7 @@ use crate::present::{
 use crate::study::calibration::Calibration;
 
 /// Points of a trajectory that is read at instants.
-const POINTS: usize = 120;
+const POINTS: usize = 240;
 
 /// Every series with the model's trajectory, in small multiples.
 pub fn fit(results: &Results, calibration: &Calibration) -> Result<Vec<Exhibit>, Refusal> {
@@ -125,7 +125,8 @@ fn usual_length(observation: &Observation) -> f64 {
 /// Windows like those of the series, one after the other through the run.
 fn tiles(observation: &Observation, run: Window) -> Vec<Window> {
     let length = usual_length(observation);
-    if length <= 0.0 {
+    // A level is followed through the year, whatever the periods of its record.
+    if length <= 0.0 || matches!(observation.gauge.operator, Operator::Of(Reading::Level(_))) {
         let at = |k: usize| run.start + run.length() * k as f64 / POINTS as f64;
         return (0..=POINTS).map(|k| Window::instant(at(k))).collect();
     }
