@@ -191,7 +191,9 @@ impl fmt::Display for Prior {
             Prior::Flat => formatter.write_str("flat"),
             Prior::Uniform { lower, upper } => write!(formatter, "uniform({lower}, {upper})"),
             Prior::Normal { mean, sd } => write!(formatter, "normal({mean}, {sd})"),
-            Prior::LogNormal { log_mean, log_sd } => write!(formatter, "lognormal({log_mean}, {log_sd})"),
+            Prior::LogNormal { log_mean, log_sd } => {
+                write!(formatter, "lognormal, median {}, sd of log {log_sd}", short(log_mean.exp()))
+            }
             Prior::HalfNormal { sd } => write!(formatter, "half-normal({sd})"),
             Prior::HalfCauchy { scale } => write!(formatter, "half-Cauchy({scale})"),
             Prior::StudentT { degrees, location, scale } => write!(formatter, "t({degrees}, {location}, {scale})"),
@@ -201,6 +203,11 @@ impl fmt::Display for Prior {
             Prior::Truncated { prior, lower, upper } => write!(formatter, "{prior} on {lower}..{upper}"),
         }
     }
+}
+
+/// Six digits, which is more than anyone believes of a median.
+fn short(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
 }
 
 #[cfg(test)]

@@ -339,7 +339,10 @@ mod tests {
         assert_eq!((study.run.step.unwrap().value, study.run.seed), (1.0 / 64.0, 7));
         assert_eq!(study.observe[0].quantity.text, "rent*\"floor space\"");
         assert!(matches!(&study.observe[0].data, Data::Here(values) if values.len() == 2));
-        assert_eq!(study.parameters[0].prior.as_ref().unwrap().value.to_string(), "lognormal(0.4054651081081644, 0.2)");
+        assert_eq!(
+            study.parameters[0].prior.as_ref().unwrap().value.to_string(),
+            "lognormal, median 1.5, sd of log 0.2"
+        );
     }
 
     #[test]
