@@ -12,6 +12,9 @@ use crate::diagnostic::{Diagnostic, Severity};
 use serde::Serialize;
 use std::io::Write;
 
+/// Links shown of one loop.
+const LONGEST_CHAIN: usize = 12;
+
 /// Runs the command.
 pub fn check(arguments: &Check, colour: Colour) -> ExitStatus {
     let (checked, mut diagnostics) = load(&arguments.model);
@@ -146,8 +149,11 @@ fn summary(checked: &CheckedModel, feedback: &Feedback, loops_shown: usize) -> S
 fn chain(checked: &CheckedModel, feedback: &Feedback, each: &FeedbackLoop) -> String {
     let name = |index: usize| checked.model().variables[index].name.text();
     let mut text: String = each.variables.first().map_or(String::new(), |first| name(*first).to_owned());
-    for link in each.links.iter().map(|link| &feedback.links[*link]) {
+    for link in each.links.iter().take(LONGEST_CHAIN).map(|link| &feedback.links[*link]) {
         text += &format!(" {}> {}", link.polarity.symbol(), name(link.effect));
+    }
+    if each.links.len() > LONGEST_CHAIN {
+        text += &format!(" ... {}", counted(each.links.len() - LONGEST_CHAIN, "further link"));
     }
     text
 }
