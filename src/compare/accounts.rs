@@ -10,8 +10,8 @@ use crate::simulate::Settings;
 /// An identity of the model.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Account {
-    /// A relative difference that the model computes itself and that must be zero.
-    Gap { name: String, gap: Gauge, tolerance: f64 },
+    /// Two quantities that are equal, such as stocks and the ledger of their flows.
+    Equal { name: String, level: Gauge, equals: Gauge, tolerance: f64 },
     /// A level that moves by nothing but what is booked.
     Balance { name: String, level: Gauge, change: Gauge, tolerance: f64 },
 }
@@ -50,10 +50,9 @@ pub fn accounts(
     let mut gauges: Vec<(&Gauge, Vec<Window>)> = Vec::new();
     for account in accounts {
         match account {
-            Account::Gap { gap, .. } => gauges.push((gap, windows.to_vec())),
-            Account::Balance { level, change, .. } => {
-                gauges.push((level, windows.to_vec()));
-                gauges.push((change, windows.to_vec()));
+            Account::Equal { level: left, equals: right, .. } | Account::Balance { level: left, change: right, .. } => {
+                gauges.push((left, windows.to_vec()));
+                gauges.push((right, windows.to_vec()));
             }
         }
     }
@@ -63,12 +62,10 @@ pub fn accounts(
     for policy in policies {
         let mut read = readings(checked, &with(fixed, &policy.settings), settings, &gauges)?.into_iter();
         for account in accounts {
+            let (left, right) = (read.next().unwrap_or_default(), read.next().unwrap_or_default());
             let (name, tolerance, residuals) = match account {
-                Account::Gap { name, tolerance, .. } => (name, *tolerance, read.next().unwrap_or_default()),
-                Account::Balance { name, tolerance, .. } => {
-                    let (level, change) = (read.next().unwrap_or_default(), read.next().unwrap_or_default());
-                    (name, *tolerance, balance(&level, &change))
-                }
+                Account::Equal { name, tolerance, .. } => (name, *tolerance, gap(&left, &right)),
+                Account::Balance { name, tolerance, .. } => (name, *tolerance, balance(&left, &right)),
             };
             let largest = residuals
                 .iter()
@@ -82,6 +79,12 @@ pub fn accounts(
     Ok(kept)
 }
 
+/// One quantity less the other, relative to the largest value of either.
+fn gap(left: &[f64], right: &[f64]) -> Vec<f64> {
+    let scale = left.iter().chain(right).fold(0.0f64, |scale, value| scale.max(value.abs())).max(f64::MIN_POSITIVE);
+    left.iter().zip(right).map(|(left, right)| (left - right) / scale).collect()
+}
+
 /// The level less its first value, less what was booked since, relative to the largest level.
 fn balance(level: &[f64], change: &[f64]) -> Vec<f64> {
     let scale = level.iter().fold(0.0f64, |scale, value| scale.max(value.abs())).max(f64::MIN_POSITIVE);
@@ -91,11 +94,12 @@ fn balance(level: &[f64], change: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::balance;
+    use super::{balance, gap};
 
     #[test]
     fn what_is_booked_balances() {
         assert_eq!(balance(&[10.0, 12.0, 9.0], &[3.0, 5.0, 2.0]), [0.0, 0.0, 0.0]);
         assert!(balance(&[10.0, 12.0], &[0.0, 1.0])[1] > 0.08);
+        assert_eq!(gap(&[10.0, 5.0], &[10.0, 4.0]), [0.0, 0.1]);
     }
 }

@@ -42,7 +42,7 @@ impl Study {
         let observed = self.observe.iter().map(|entry| &entry.quantity);
         let compared = self.outcomes.iter().map(|entry| &entry.quantity);
         let conserved = self.conserved.iter().flat_map(|entry| match &entry.rule {
-            ConservedRule::Gap(gap) => vec![gap],
+            ConservedRule::Equal { level, equals } => vec![level, equals],
             ConservedRule::Balance { level, change } => vec![level, change],
         });
         let shown = self.exhibits.cohorts.iter().flat_map(|entry| entry.groups.iter().map(|(_, quantity)| quantity));
@@ -234,8 +234,8 @@ pub struct Conserved {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConservedRule {
-    /// A relative difference that the model computes itself.
-    Gap(Quantity),
+    /// Two quantities are equal throughout, such as stocks and the ledger of their flows.
+    Equal { level: Quantity, equals: Quantity },
     /// The level moves by nothing but the change.
     Balance { level: Quantity, change: Quantity },
 }

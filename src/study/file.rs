@@ -256,15 +256,15 @@ fn outcome(table: &Fields, refused: &mut Vec<Diagnostic>) -> Option<Outcome> {
 fn conserved(table: &Fields, refused: &mut Vec<Diagnostic>) -> Option<Conserved> {
     let name = table.required("name", table.text("name"));
     let tolerance = table.number("tolerance").and_then(|number| positive(table, "tolerance", number));
-    let rule = if table.has("gap") {
-        if table.has("level") {
-            table.report(Fault::Either { first: "gap", second: "level" }, table.key_span("level"));
-            table.know(&["level", "change"]);
+    let level = quantity(table, "level", refused);
+    let rule = if table.has("change") {
+        if table.has("equals") {
+            table.report(Fault::Either { first: "change", second: "equals" }, table.key_span("equals"));
+            table.know(&["equals"]);
         }
-        quantity(table, "gap", refused).map(ConservedRule::Gap)
+        level.zip(quantity(table, "change", refused)).map(|(level, change)| ConservedRule::Balance { level, change })
     } else {
-        let (level, change) = (quantity(table, "level", refused), quantity(table, "change", refused));
-        level.zip(change).map(|(level, change)| ConservedRule::Balance { level, change })
+        level.zip(quantity(table, "equals", refused)).map(|(level, equals)| ConservedRule::Equal { level, equals })
     };
     const TOLERANCE: f64 = 1e-9;
     Some(Conserved { name: name?, rule: rule?, tolerance: tolerance.map_or(TOLERANCE, |number| number.value) })
@@ -498,7 +498,7 @@ error[missing-key]: the file needs the key `model`
             "{HEAD}[set]\n\"tau rent\" = 1\n[[parameter]]\nname = \"tau_rent\"\n\
              [[observe]]\nname = \"x\"\nvalues = {{ \"2015\" = 1 }}\nseries = \"s\"\nfile = \"f\"\nquantity = \"rent\"\n\
              operator = \"index\"\nnoise = {{ kind = \"normal\", scale = \"estimated\" }}\n\
-             [[conserved]]\nname = \"people\"\ngap = \"gap\"\nlevel = \"a\"\n"
+             [[conserved]]\nname = \"people\"\nlevel = \"a\"\nchange = \"b\"\nequals = \"c\"\n"
         );
         assert_eq!(
             read(&text).unwrap_err(),
@@ -530,11 +530,11 @@ error[missing-key]: noise of [[observe]] needs the key `prior`
    | ^^^^^ not in this table
    |
    = help: add `prior = …`
-error[two-ways]: `gap` and `level` say the same thing twice
-  --> study.toml:18:1
+error[two-ways]: `change` and `equals` say the same thing twice
+  --> study.toml:19:1
    |
-18 | level = "a"
-   | ^^^^^ second way
+19 | equals = "c"
+   | ^^^^^^ second way
    |
    = help: keep one of the two
 "#

@@ -73,8 +73,8 @@ pub struct PreparedIdentity {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum IdentityRule {
-    /// A relative difference that must be zero.
-    Gap(Gauge),
+    /// Two quantities that are equal.
+    Equal { level: Gauge, equals: Gauge },
     /// The level, and the integral of what changes it.
     Balance { level: Gauge, change: Gauge },
 }
@@ -336,7 +336,9 @@ fn identity(entry: &Conserved, setting: &Setting) -> Option<PreparedIdentity> {
     let total = Operator::Of(Reading::Cumulative { since: setting.run.start });
     let gauge = |quantity: &Quantity, operator| Gauge::new(quantity.expression.clone(), operator).ok();
     let rule = match &entry.rule {
-        ConservedRule::Gap(gap) => gauge(gap, level).map(IdentityRule::Gap),
+        ConservedRule::Equal { level: one, equals } => {
+            gauge(one, level).zip(gauge(equals, level)).map(|(level, equals)| IdentityRule::Equal { level, equals })
+        }
         ConservedRule::Balance { level: stock, change } => {
             gauge(stock, level).zip(gauge(change, total)).map(|(level, change)| IdentityRule::Balance { level, change })
         }

@@ -256,7 +256,9 @@ fn books(prepared: &Prepared) -> Vec<Account> {
     let of = |identity: &super::prepare::PreparedIdentity| {
         let (name, tolerance) = (identity.name.clone(), identity.tolerance);
         match &identity.rule {
-            IdentityRule::Gap(gap) => Account::Gap { name, gap: gap.clone(), tolerance },
+            IdentityRule::Equal { level, equals } => {
+                Account::Equal { name, level: level.clone(), equals: equals.clone(), tolerance }
+            }
             IdentityRule::Balance { level, change } => {
                 Account::Balance { name, level: level.clone(), change: change.clone(), tolerance }
             }
