@@ -32,8 +32,9 @@ fn rewrite(expression: &mut Expression, scope: &Scope, reducing: bool) {
             index(function, subscripts, span, scope, reducing);
             let extreme = is_extreme(function.key());
             let within = reducing || REDUCTIONS.contains(&function.key()) || (extreme && arguments.len() == 1);
+            let several = arguments.len() > 1;
             for argument in arguments.iter_mut() {
-                rewrite(argument, scope, within);
+                rewrite(argument, scope, within || (extreme && several && stands_for_all(argument, scope)));
                 // MAX(A[*], 0) is the largest of A and 0: MAX(MAX(A[*]), 0).
                 if extreme && !within && runs_over(argument) {
                     let inner = std::mem::replace(argument, Expression::number(0.0, span));
@@ -90,6 +91,13 @@ fn index(array: &Name, subscripts: &mut Vec<Subscript>, span: Span, scope: &Scop
             _ => {}
         }
     }
+}
+
+/// A whole array that the equation's own dimensions do not cover.
+fn stands_for_all(argument: &Expression, scope: &Scope) -> bool {
+    let ExpressionKind::Reference { name, subscripts } = &argument.kind else { return false };
+    let dimensions = scope.dimensions_of(name).unwrap_or(&[]);
+    subscripts.is_empty() && dimensions.iter().any(|dimension| !scope.owner_has_once(*dimension))
 }
 
 /// Whether an index within runs over a dimension, outside reductions of its own.

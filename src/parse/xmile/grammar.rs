@@ -12,7 +12,7 @@ use crate::model::{BinaryOperator, Expression, ExpressionKind, Name, Subscript, 
 /// Nested brackets and signs.
 const DEEPEST: usize = 200;
 /// Height of the tree, which long sums reach without brackets.
-const HIGHEST: usize = 1000;
+pub(super) const HIGHEST: usize = 1000;
 
 /// Reads one equation; `None` when it could not be read, which a fault explains.
 pub(super) fn expression(text: &PlacedText, scope: &Scope, faults: &mut Faults) -> Option<Expression> {

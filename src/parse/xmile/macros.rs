@@ -4,15 +4,90 @@ use super::document::Element;
 use super::fault::{Fault, Faults};
 use super::grammar;
 use super::module::{declare, holder};
-use super::scope::{Declarations, Declared, Kind, Scope};
+use super::scope::{Declarations, Declared, Kind, ModelNames, Scope};
 use super::settings::{Behaviour, declared_name};
 use super::text::PlacedText;
 use super::variable::Reader;
 use crate::diagnostic::Span;
-use crate::model::{ExpressionKind, Macro, MacroParameter, Name, Variable};
+use crate::model::{Expression, ExpressionKind, Macro, MacroParameter, Name, Variable};
 use roxmltree::Node;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Reads the parameters of all macros, which calls need to know. A default may name the parameters before it.
+pub(super) fn signatures(
+    root: Node,
+    raw: &str,
+    file: &Declarations,
+    faults: &mut Faults,
+) -> HashMap<String, Vec<MacroParameter>> {
+    let mut signatures = HashMap::new();
+    for element in root.children_named("macro") {
+        let Some(name) = declared_name(element) else { continue };
+        let mut names = ModelNames { closed: true, ..ModelNames::default() };
+        let mut parameters = Vec::new();
+        for parm in element.children_named("parm") {
+            let text = PlacedText::within(parm, raw);
+            let parameter = Name::new(text.text.trim().trim_matches('"'));
+            if parameter.text().is_empty() {
+                faults.push(Fault::MissingName("parm"), parm.tag_span(raw));
+            }
+            let default = parm.attribute_node("default").map(|attribute| PlacedText::of_attribute(attribute, raw));
+            let tables_used = RefCell::default();
+            let scope = Scope { file, model: &names, owner: None, tables_used: &tables_used };
+            let default = default.and_then(|text| grammar::expression(&text, &scope, faults));
+            names.variables.insert(parameter.key().to_owned(), parameter_declared(&parameter, parm, text.span));
+            parameters.push(MacroParameter { name: parameter, default });
+        }
+        signatures.entry(name.key().to_owned()).or_insert(parameters);
+    }
+    signatures
+}
+
+/// Parts of a default with its parameters filled in.
+const LARGEST_DEFAULT: usize = 10_000;
+
+/// The arguments of a call with those left out filled in from the defaults; `None` when they grow without measure.
+pub(super) fn complete(parameters: &[MacroParameter], arguments: &mut Vec<Expression>) -> Option<()> {
+    for place in arguments.len()..parameters.len() {
+        let Some(default) = &parameters[place].default else { break };
+        let mut default = default.clone();
+        substitute(&mut default, &parameters[..place], arguments);
+        let mut parts = 0;
+        default.walk(&mut |_| parts += 1);
+        if parts > LARGEST_DEFAULT {
+            return None;
+        }
+        arguments.push(default);
+    }
+    Some(())
+}
+
+/// Puts arguments in the place of the parameters that stand for them.
+fn substitute(expression: &mut Expression, parameters: &[MacroParameter], arguments: &[Expression]) {
+    match &mut expression.kind {
+        ExpressionKind::Reference { name, .. } => {
+            let place = parameters.iter().position(|parameter| parameter.name == *name);
+            if let Some(argument) = place.and_then(|place| arguments.get(place)) {
+                *expression = argument.clone();
+            }
+        }
+        ExpressionKind::Call { arguments: inner, .. } => {
+            inner.iter_mut().for_each(|one| substitute(one, parameters, arguments));
+        }
+        ExpressionKind::Unary { operand, .. } => substitute(operand, parameters, arguments),
+        ExpressionKind::Binary { left, right, .. } => {
+            substitute(left, parameters, arguments);
+            substitute(right, parameters, arguments);
+        }
+        ExpressionKind::Conditional { condition, then, otherwise } => {
+            substitute(condition, parameters, arguments);
+            substitute(then, parameters, arguments);
+            substitute(otherwise, parameters, arguments);
+        }
+        ExpressionKind::Number(_) | ExpressionKind::Missing | ExpressionKind::Text(_) | ExpressionKind::Lookup(_) => {}
+    }
+}
 
 /// Reads all macros of the file.
 pub(super) fn read(root: Node, raw: &str, file: &Declarations, faults: &mut Faults) -> Vec<Macro> {
@@ -57,37 +132,24 @@ fn one(element: Node, name: Name, raw: &str, file: &Declarations, faults: &mut F
     let has_variables = element.child("variables").is_some();
     let mut names = if has_variables { declare(element, None, raw, file, faults) } else { Default::default() };
     names.closed = true;
-    let mut parameters = Vec::new();
-    let mut defaults = Vec::new();
-    for parm in element.children_named("parm") {
+    let parameters = file.macros.get(name.key()).cloned().unwrap_or_default();
+    for (parm, parameter) in element.children_named("parm").zip(&parameters) {
         let text = PlacedText::within(parm, raw);
-        let parameter = Name::new(text.text.trim().trim_matches('"'));
-        if parameter.text().is_empty() {
-            faults.push(Fault::MissingName("parm"), parm.tag_span(raw));
-            continue;
-        }
-        if let Some(first) = names.variables.get(parameter.key()) {
+        if let Some(first) = names.variables.get(parameter.name.key()) {
             let (what, first) = ("parameter", first.span);
-            faults.push(Fault::Duplicate { what, name: parameter.text().to_owned(), first }, text.span);
+            faults.push(Fault::Duplicate { what, name: parameter.name.text().to_owned(), first }, text.span);
             continue;
         }
-        names.variables.insert(parameter.key().to_owned(), parameter_declared(&parameter, parm, text.span));
-        defaults.push(parm.attribute_node("default").map(|attribute| PlacedText::of_attribute(attribute, raw)));
-        parameters.push(parameter);
+        let declared = parameter_declared(&parameter.name, parm, text.span);
+        names.variables.insert(parameter.name.key().to_owned(), declared);
     }
     let tables_used = RefCell::default();
-    let read = |text: &PlacedText, faults: &mut Faults| {
-        let scope = Scope { file, model: &names, owner: None, tables_used: &tables_used };
-        grammar::expression(text, &scope, faults)
-    };
-    let parameters = parameters
-        .into_iter()
-        .zip(defaults)
-        .map(|(name, default)| MacroParameter { name, default: default.and_then(|text| read(&text, faults)) })
-        .collect();
     let equation = element.child("eqn").map(|eqn| PlacedText::within(eqn, raw)).filter(|text| !grammar::is_blank(text));
     let value = match equation {
-        Some(text) => read(&text, faults),
+        Some(text) => {
+            let scope = Scope { file, model: &names, owner: None, tables_used: &tables_used };
+            grammar::expression(&text, &scope, faults)
+        }
         None => {
             faults.push(Fault::MissingEquation { name: name.text().to_owned(), is_input: false }, span);
             None

@@ -82,6 +82,7 @@ fn file(root: Node, raw: &str, model: &mut Model, faults: &mut Faults) {
         .collect();
     let connected = module::connections(&instances, raw, &mut file, faults);
     file.arrays = arrays(&file);
+    file.macros = macros::signatures(root, raw, &file, faults);
     model.control = settings::control(root, raw, &file, faults);
     let tables_used = RefCell::default();
     for instance in &instances {

@@ -2,9 +2,10 @@
 //! elements, and the functions of namespaces. Variables of modules get their flat names here.
 
 use super::fault::Fault;
+use super::grammar;
 use super::lexer::WrittenName;
 use crate::diagnostic::{Span, nearest};
-use crate::model::{Dialect, Expression, ExpressionKind, Function, Name, Subscript, SubscriptKind};
+use crate::model::{Dialect, Expression, ExpressionKind, Function, MacroParameter, Name, Subscript, SubscriptKind};
 use roxmltree::NodeId;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -19,6 +20,8 @@ pub(super) struct Declarations {
     pub elements: HashSet<String>,
     /// By key of the model's name; the root is `""`.
     pub models: BTreeMap<String, ModelNames>,
+    /// Parameters of macros, by key of the name.
+    pub macros: HashMap<String, Vec<MacroParameter>>,
     /// The dimensions of arrays, by key of the flat name.
     pub arrays: HashMap<String, Vec<usize>>,
     /// Variables with a graphical function, by key of the flat name.
@@ -351,6 +354,10 @@ impl Scope<'_> {
             }
         }
         let function = self.outer_name(written);
+        if let Some(parameters) = self.file.macros.get(function.key()) {
+            let filled = super::macros::complete(parameters, &mut arguments);
+            filled.ok_or((Fault::TooDeep { levels: grammar::HIGHEST }, name_span))?;
+        }
         if function.key() == "if then else" && arguments.len() == 3 {
             let mut parts = arguments.drain(..).map(Box::new);
             if let (Some(condition), Some(then), Some(otherwise)) = (parts.next(), parts.next(), parts.next()) {

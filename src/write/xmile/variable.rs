@@ -405,9 +405,12 @@ fn kind(table: &LookupTable) -> &'static str {
 
 fn points(table: &LookupTable, tags: &mut Tags) {
     let list = |values: Vec<f64>| values.into_iter().map(number).collect::<Vec<_>>().join(",");
-    if let Some((_, (low, high))) = table.range {
-        tags.line(&format!("<yscale{}{}/>", attribute("min", &number(low)), attribute("max", &number(high))));
-    }
+    let values = || table.points.iter().map(|point| point.1);
+    let (low, high) = table.range.map_or_else(
+        || (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)),
+        |(_, scale)| scale,
+    );
+    tags.line(&format!("<yscale{}{}/>", attribute("min", &number(low)), attribute("max", &number(high))));
     tags.element("xpts", &list(table.points.iter().map(|point| point.0).collect()));
     tags.element("ypts", &list(table.points.iter().map(|point| point.1).collect()));
 }

@@ -79,6 +79,14 @@ fn difference(before: &Table, after: &Table) -> Result<f64, String> {
     Ok(largest)
 }
 
+/// Reads and runs a model file.
+pub fn run_file(path: &Path) -> Result<Table, String> {
+    match levada::parse::read_file(path) {
+        (Some((source, model)), diagnostics) if words(&diagnostics).is_empty() => simulated(&source, model, path),
+        (_, diagnostics) => Err(words(&diagnostics)),
+    }
+}
+
 /// What becomes of one model: `None` when it does not run in the first place.
 fn through_xmile(path: &Path) -> Option<Result<f64, String>> {
     let (read, diagnostics) = levada::parse::read_file(path);
@@ -94,10 +102,17 @@ fn rewritten(model: &Model, path: &Path) -> Result<Table, String> {
     }
     let source = Source::new(path.with_extension("xmile"), text);
     let (model, diagnostics) = levada::parse::xmile::read(&source, path.parent().unwrap());
-    match words(&diagnostics) {
-        errors if errors.is_empty() => simulated(&source, model, path),
-        errors => Err(errors),
+    let errors = words(&diagnostics);
+    if !errors.is_empty() {
+        return Err(errors);
     }
+    let again = levada::write::xmile::write(&model).map_err(|refusals| words(&refusals))?;
+    if let Some((once, twice)) =
+        source.text.lines().zip(again.lines()).find(|(once, twice)| !once.eq_ignore_ascii_case(twice))
+    {
+        return Err(format!("written again, `{}` is `{}`", once.trim(), twice.trim()));
+    }
+    simulated(&source, model, path)
 }
 
 /// The first finding is enough to tell.
@@ -117,6 +132,14 @@ fn check_all(folder: &str) -> usize {
     }
     assert!(failed.is_empty(), "{} of {} differ\n{}", failed.len(), ran + failed.len(), failed.join("\n"));
     ran
+}
+
+#[test]
+fn our_models_are_the_same_through_xmile() {
+    let folders = ["models", "tests/suite/language/accepted"];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let ran: usize = folders.iter().map(|folder| check_all(&root.join(folder).to_string_lossy())).sum();
+    assert!(ran >= 12);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! XMILE text: what is refused and in which words, what is accepted, and the community's models.
 
 use levada::diagnostic::{Diagnostic, Source, render};
-use levada::model::Model;
+use levada::model::{Definition, ExpressionKind, Model, Store};
 use std::path::{Path, PathBuf};
 
 const REJECTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/language/rejected");
+const ACCEPTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/language/accepted");
 const COMMUNITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/sd-test-models");
 
 /// Every XMILE file below `folder`.
@@ -48,6 +49,44 @@ fn refusals_have_their_exact_text() {
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
     assert!(rejected.len() >= 12);
+}
+
+/// Each model of `accepted` says itself what it should give: `x expected` is the same as `x`, by simpler means.
+#[test]
+fn accepted_models_give_what_they_say() {
+    let accepted = files(ACCEPTED);
+    let mut differing = Vec::new();
+    for path in accepted.iter().filter(|path| !path.ends_with("containers.xmile")) {
+        let (_, diagnostics) = read(path);
+        let complaints: String =
+            diagnostics.iter().filter(|found| found.code != "undeclared-prefix").map(render).collect();
+        let table = match super::read_written::run_file(path) {
+            Ok(table) if complaints.is_empty() => table,
+            Ok(_) => {
+                differing.push(complaints);
+                continue;
+            }
+            Err(why) => {
+                differing.push(format!("{}: {why}", path.display()));
+                continue;
+            }
+        };
+        let mut pairs = 0;
+        for column in &table.columns {
+            let Some(name) = column.name.strip_suffix(" expected") else { continue };
+            let (values, expected) = (table.column(name).unwrap(), table.column(&column.name).unwrap());
+            pairs += 1;
+            for (row, (value, expected)) in values.iter().zip(expected).enumerate() {
+                if (value - expected).abs() > 1e-12 * expected.abs().max(1.0) {
+                    let (file, time) = (path.file_name().unwrap(), table.time[row]);
+                    differing.push(format!("{file:?}: `{name}` at {time} is {value}, not {expected}"));
+                    break;
+                }
+            }
+        }
+        assert!(pairs > 0, "{} says nothing", path.display());
+    }
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
 
 /// Why some of the community's files are no legal models: the code of the first error.
@@ -105,4 +144,29 @@ fn every_legal_model_of_the_community_is_read_without_error() {
     }
     let refused: Vec<(&str, &str)> = refused.iter().map(|(name, code)| (name.as_str(), *code)).collect();
     assert_eq!(refused, ILLEGAL);
+}
+
+#[test]
+fn conveyors_queues_and_ovens_are_read() {
+    let (model, diagnostics) = read(&Path::new(ACCEPTED).join("containers.xmile"));
+    assert!(diagnostics.is_empty(), "{diagnostics:?}");
+    let definition = |name: &str| {
+        let variable = model.variables.iter().find(|variable| variable.name.text() == name).unwrap();
+        &variable.equations[0].definition
+    };
+    let store = |name: &str| match definition(name) {
+        Definition::Stock(stock) => &stock.store,
+        other => panic!("{other:?}"),
+    };
+    let Store::Conveyor(conveyor) = store("Students") else { panic!("no conveyor") };
+    assert_eq!(conveyor.transit.kind, ExpressionKind::Number(4.0));
+    assert_eq!(conveyor.capacity, None);
+    assert_eq!(conveyor.inflow_limit.as_ref().map(|limit| &limit.kind), Some(&ExpressionKind::Number(300.0)));
+    let [leak] = conveyor.leaks.as_slice() else { panic!("{:?}", conveyor.leaks) };
+    assert_eq!((leak.flow.text(), leak.zone, leak.integers), ("attriting", (0.0, 0.25), false));
+    assert_eq!(*store("Line"), Store::Queue);
+    assert!(matches!(store("Kiln"), Store::Oven(oven) if oven.fill.is_none() && oven.capacity.is_some()));
+    for flow in ["graduating", "attriting", "served", "unloading"] {
+        assert_eq!(*definition(flow), Definition::Skipped(levada::parse::xmile::DRIVEN));
+    }
 }
