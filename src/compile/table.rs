@@ -83,15 +83,25 @@ impl Table {
         Table::new(&turned).at(y)
     }
 
-    /// The area under the table from `from` to `to`.
+    /// The area under the table from `from` to `to`, its ends held, lines between its points.
     pub fn area(&self, from: f64, to: f64) -> f64 {
         if to < from {
             return -self.area(to, from);
         }
-        let mut knots = vec![from];
-        knots.extend(self.x.iter().copied().filter(|x| *x > from && *x < to));
-        knots.push(to);
-        knots.windows(2).map(|pair| (pair[1] - pair[0]) * 0.5 * (self.at(pair[0]) + self.at(pair[1]))).sum()
+        let (Some(first), Some(last)) = (self.x.first(), self.x.last()) else { return MISSING };
+        let outside = |width: f64, value: f64| width.max(0.0) * value;
+        let before = outside(first.min(to) - from, self.y[0]);
+        let after = outside(to - last.max(from), self.y[self.y.len() - 1]);
+        // Between two points the table is one line, even where a jump ends it.
+        let within: f64 = (1..self.x.len())
+            .filter(|end| self.x[*end] > self.x[end - 1])
+            .map(|end| {
+                let (left, right) = (self.x[end - 1].max(from), self.x[end].min(to));
+                let height = 0.5 * (self.segment(end - 1, left) + self.segment(end - 1, right));
+                (right - left).max(0.0) * height
+            })
+            .sum();
+        before + within + after
     }
 
     pub fn with(&self, interpolation: Interpolation, extrapolation: Extrapolation) -> Self {
@@ -126,5 +136,7 @@ mod tests {
         assert_eq!(table(Interpolation::Raw, Extrapolation::Missing).at(1.1), MISSING);
         assert_eq!(linear.invert(15.0), 0.5);
         assert_eq!(linear.area(0.0, 2.0), 15.0 + 27.5);
+        assert_eq!(linear.area(-1.0, 0.5), 10.0 + 6.25);
+        assert_eq!(linear.area(3.0, 2.0), -30.0);
     }
 }

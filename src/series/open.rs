@@ -102,10 +102,23 @@ mod tests {
             let text = render(&open_text(&folder.join(name)).unwrap_err().diagnostic());
             text.replace(&folder.display().to_string(), "DIR")
         };
-        assert_eq!(words("finanse.csv"), r#""#);
-        assert_eq!(words("macro.csv"), r#""#);
-        assert_eq!(words("."), r#""#);
-        assert_eq!(words("finance.csv"), r#""#);
+        let all: String = ["finanse.csv", "macro.csv", ".", "finance.csv"].map(words).concat();
+        assert_eq!(
+            all,
+            r#"error[file-not-found]: there is no file DIR/finanse.csv
+ |
+ = help: did you mean DIR/finance.csv?
+error[file-not-found]: there is no file DIR/macro.csv
+ |
+ = help: paths in a file are relative to the folder of that file
+error[file-unreadable]: DIR/. is a folder
+ |
+ = help: name a file inside it
+error[not-utf8]: DIR/finance.csv is not UTF-8 text: the first foreign byte stands on line 2
+ |
+ = help: save it again as UTF-8
+"#
+        );
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }
