@@ -8,6 +8,7 @@ use crate::estimate::objective::{Objective, Prediction, Use};
 use crate::estimate::optimise::{Ended, Method, MultiStart, Searched, Start};
 use crate::estimate::uncertainty::{Covariance, Estimate, Information, estimates};
 use crate::estimate::{NegativeLog, Problem};
+use crate::series::WriteFault;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Estimates and what they rest on.
@@ -84,7 +85,7 @@ pub fn calibrate(
     searched: Searched,
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
-    keep: &dyn Fn(&Searched) -> Result<(), Diagnostic>,
+    keep: &dyn Fn(&Searched) -> Result<(), WriteFault>,
 ) -> Result<Calibration, Vec<Diagnostic>> {
     let objective = Objective::new(&prepared.checked, prepared.design.clone())?;
     let search = MultiStart {
@@ -101,7 +102,7 @@ pub fn calibrate(
         progress(Progress::Start { done, total, height: start.optimum.value.map(|value| value.posterior()) });
     };
     let searched = search.run(&objective, searched, stop, &report);
-    keep(&searched).map_err(|fault| vec![fault])?;
+    keep(&searched).map_err(|fault| vec![fault.diagnostic()])?;
     if !searched.finished {
         return Err(vec![stopped()]);
     }

@@ -194,7 +194,7 @@ fn estimate(
     let keep = |searched: &Searched| {
         let checkpoint = Checkpoint { hash: hash.to_owned(), searched: searched.clone() };
         let text = serde_json::to_string(&checkpoint).unwrap_or_default();
-        write_text(&path, &text).map_err(|fault| fault.diagnostic())
+        write_text(&path, &text)
     };
     let effort = Effort { starts, method: method(study), seed: study.run.seed };
     calibrate(prepared, effort, searched, stop, progress, &keep).map(Some)
