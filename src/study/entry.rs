@@ -19,6 +19,8 @@ pub struct Study {
     pub name: String,
     pub title: String,
     pub question: String,
+    /// What the results rest on that no source supports, for whoever reads them.
+    pub assumptions: Vec<String>,
     pub model: Located<PathBuf>,
     pub run: Run,
     pub data: Vec<NamedPath>,

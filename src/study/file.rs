@@ -59,6 +59,7 @@ fn study(fields: &Fields, source: &Arc<Source>, refused: &mut Vec<Diagnostic>) -
     let name = fields.text("name").map(|name| name.value);
     let title = fields.required("title", fields.text("title")).map(|title| title.value);
     let question = fields.text("question").map(|text| text.value).unwrap_or_default();
+    let assumptions = fields.texts("assumptions").into_iter().map(|text| text.value).collect();
     let model = fields.required("model", fields.text("model"));
     let run = run(fields);
     let (fit, tail) = fit(fields);
@@ -91,6 +92,7 @@ fn study(fields: &Fields, source: &Arc<Source>, refused: &mut Vec<Diagnostic>) -
         name: name.unwrap_or_else(|| default_name(&folder, &source.path)),
         title,
         question,
+        assumptions,
         model: model.map(|path| folder.join(path)),
         folder,
         run,

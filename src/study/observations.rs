@@ -110,7 +110,8 @@ impl Setting<'_> {
         Some(Observation {
             name: entry.name.value.clone(),
             vendor: entry.vendor.clone(),
-            unit: unit.map(|unit| unit.to_string()).unwrap_or_default(),
+            shown: shown(unit.as_ref(), &recorded),
+            unit: named(unit.as_ref()),
             gauge,
             noise: entry.noise.noise,
             coverage: None,
@@ -233,5 +234,18 @@ impl Setting<'_> {
         let fault = Fault::NoScale { series: entry.name.value.clone(), period: record.label.clone() };
         self.report(fault, entry.noise.span, findings);
         None
+    }
+}
+
+fn named(unit: Option<&Unit>) -> String {
+    unit.filter(|unit| !unit.is_dimensionless()).map(Unit::to_string).unwrap_or_default()
+}
+
+/// Shares and rates that the record gives in percent are shown in percent, all else in the model's unit.
+fn shown(unit: Option<&Unit>, recorded: &[Recorded]) -> (f64, String) {
+    let percent = |record: &Recorded| matches!(record.unit.trim(), "%" | "percent" | "per cent" | "pct");
+    match unit.is_some_and(Unit::is_dimensionless) && recorded.iter().all(percent) {
+        true => (100.0, "%".to_owned()),
+        false => (1.0, named(unit)),
     }
 }

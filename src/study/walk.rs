@@ -16,7 +16,7 @@ use crate::estimate::optimise::Searched;
 use crate::series::{Table, write_file, write_text};
 use crate::simulate::{self, Difference, Save, Settings};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -64,14 +64,17 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
     let starts = if order.quick { study.quick.starts } else { study.calibrate.starts };
     let prepared = prepare(&study, step)?;
     let folder = order.out.clone().unwrap_or_else(|| Path::new("out").join(&study.name));
-    let inputs: Vec<Hashed> = prepared
-        .sources
-        .iter()
-        .map(|source| Hashed { file: source.path.clone(), sha256: sha256(source.text.as_bytes()) })
-        .collect();
+    let mut inputs: Vec<Hashed> = Vec::new();
+    for source in &prepared.sources {
+        let input = Hashed { file: plain(&source.path), sha256: sha256(source.text.as_bytes()) };
+        // A scenario file that others extend is read more than once.
+        if !inputs.contains(&input) {
+            inputs.push(input);
+        }
+    }
     let hash = hash(&inputs, starts, step);
     if let Some(manifest) = Manifest::read(&folder).filter(|old| old.hash == hash && old.is_whole(&folder)) {
-        let notes = prepared.notes;
+        let notes = notes(&study, prepared.notes);
         return Ok(Done { folder, manifest, unchanged: true, calibration: None, accounts: Vec::new(), notes });
     }
     timings.end("read");
@@ -111,7 +114,7 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
     };
     let drawn = exhibits(&results).map_err(|refusal| vec![refusal.diagnostic()])?;
     let mut outputs = Vec::new();
-    let mut remarks = Vec::new();
+    let mut remarks = study.assumptions.clone();
     for (place, exhibit) in drawn {
         for (ending, bytes) in &exhibit.files {
             let file = Path::new(place).join(format!("{}.{ending}", exhibit.name));
@@ -146,8 +149,14 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
         remarks,
     };
     manifest.write(&folder).map_err(|fault| vec![fault.diagnostic()])?;
-    let notes = prepared.notes;
+    let notes = notes(&study, prepared.notes);
     Ok(Done { folder, manifest, unchanged: false, calibration, accounts: kept, notes })
+}
+
+/// What the reader of the results must know: the study's assumptions, and what was found on the way.
+fn notes(study: &Study, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let assumptions = study.assumptions.iter().map(|text| Diagnostic::note("assumption", text));
+    assumptions.chain(found).collect()
 }
 
 /// Seconds of each step.
@@ -167,6 +176,22 @@ impl Timings {
         self.ended.push((step.to_owned(), self.begun.elapsed().as_secs_f64()));
         self.begun = Instant::now();
     }
+}
+
+/// A path without the steps back that relative names leave in it.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        let back = part == Component::ParentDir && matches!(plain.components().next_back(), Some(Component::Normal(_)));
+        match (back, part) {
+            (true, _) => {
+                plain.pop();
+            }
+            (false, Component::CurDir) => {}
+            (false, part) => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// Of everything that the results depend on: files, version, effort.
@@ -298,4 +323,104 @@ fn step_of(fixed: &[(String, f64)], prepared: &Prepared) -> f64 {
 fn unwritten(error: &std::io::Error) -> Diagnostic {
     Diagnostic::error("not-written", format!("the baseline table could not be made: {error}"))
         .help("give the command again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Done, Order, plain, walk};
+    use crate::diagnostic::render;
+    use crate::study::Progress;
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// A copy of the tutorial in a folder of this test's own.
+    fn tutorial(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("levada-walk-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(folder.join("data")).unwrap();
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/lynx-hare");
+        for file in ["study.toml", "lynx-hare.mdl", "data/pelts.csv"] {
+            std::fs::copy(shipped.join(file), folder.join(file)).unwrap();
+        }
+        folder
+    }
+
+    fn quick(folder: &Path) -> Done {
+        let order = Order { study: folder.join("study.toml"), out: Some(folder.join("out")), quick: true };
+        walk(&order, &AtomicBool::new(false), &|_| {}).unwrap()
+    }
+
+    #[test]
+    fn what_is_done_is_not_done_again_and_a_change_is_seen() {
+        let folder = tutorial("again");
+        let first = quick(&folder);
+        assert!(!first.unchanged && first.manifest.converged && first.manifest.outputs.len() > 20);
+        let second = quick(&folder);
+        assert!(second.unchanged);
+        assert_eq!(second.manifest, first.manifest);
+        // A result that was touched is made again, to the same bytes.
+        std::fs::write(folder.join("out/tables/estimates.csv"), "touched").unwrap();
+        let third = quick(&folder);
+        assert!(!third.unchanged);
+        assert_eq!(third.manifest.outputs, first.manifest.outputs);
+        let data = folder.join("data/pelts.csv");
+        let text = std::fs::read_to_string(&data).unwrap().replace("1900,30,", "1900,31,");
+        std::fs::write(&data, text).unwrap();
+        let fourth = quick(&folder);
+        assert!(!fourth.unchanged && fourth.manifest.outputs != first.manifest.outputs);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn neither_threads_nor_interruptions_change_a_byte() {
+        let folder = tutorial("threads");
+        let order = |out: &str| Order { study: folder.join("study.toml"), out: Some(folder.join(out)), quick: true };
+        let on = |threads, out: &str| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| walk(&order(out), &AtomicBool::new(false), &|_| {})).unwrap()
+        };
+        let one = on(1, "one").manifest.outputs;
+        assert_eq!(on(3, "three").manifest.outputs, one);
+        let stop = AtomicBool::new(false);
+        let interrupted = walk(&order("resumed"), &stop, &|progress| {
+            if let Progress::Start { .. } = progress {
+                stop.store(true, Ordering::Relaxed);
+            }
+        });
+        assert_eq!(interrupted.unwrap_err()[0].code, "interrupted");
+        assert!(!folder.join("resumed/manifest.json").exists() && folder.join("resumed/calibration.json").exists());
+        let resumed = walk(&order("resumed"), &AtomicBool::new(false), &|_| {}).unwrap();
+        assert_eq!(resumed.manifest.outputs, one);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_found_before_the_work() {
+        let folder = tutorial("way");
+        std::fs::write(folder.join("out"), "a file").unwrap();
+        let begun = AtomicBool::new(false);
+        let order = Order { study: folder.join("study.toml"), out: Some(folder.join("out")), quick: true };
+        let refused = walk(&order, &AtomicBool::new(false), &|progress| {
+            if let Progress::Start { .. } = progress {
+                begun.store(true, Ordering::Relaxed);
+            }
+        })
+        .unwrap_err();
+        let text: String = refused.iter().map(render).collect();
+        assert_eq!(text.replace(&folder.display().to_string(), "DIR"), r#"error[folder-not-writable]: cannot write DIR/out/.levada: a part of DIR/out is a file, not a folder
+ |
+ = help: choose another folder with --out, or move that file away
+"#);
+        assert!(!begun.load(Ordering::Relaxed));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn paths_lose_the_steps_back() {
+        for (path, expected) in
+            [("a/b/../../m.mdl", "m.mdl"), ("../m.mdl", "../m.mdl"), ("./a/../../m", "../m"), ("/a/./b", "/a/b")]
+        {
+            assert_eq!(plain(Path::new(path)), Path::new(expected), "{path}");
+        }
+    }
 }

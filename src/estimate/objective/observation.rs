@@ -34,8 +34,10 @@ pub struct Observation {
     pub name: String,
     /// The vendor or publisher; empty where the study names none.
     pub vendor: String,
-    /// Of the values.
+    /// Of the values; empty where they are pure numbers or the unit cannot be told.
     pub unit: String,
+    /// By what values are multiplied to be shown, and the unit they then have: shares recorded in percent are shown so.
+    pub shown: (f64, String),
     pub gauge: Gauge,
     pub noise: Noise,
     /// The parameter by which predictions are multiplied.

@@ -34,7 +34,8 @@ pub fn fit(results: &Results, calibration: &Calibration) -> Result<Vec<Exhibit>,
             let coverage = observation.coverage.and_then(|k| natural.get(k)).copied().unwrap_or(1.0);
             let usual = usual_length(observation);
             let times = windows.iter().map(|window| place(observation, *window)).collect();
-            let values = levels.iter().map(|level| level * coverage).collect();
+            let (shown, unit) = &observation.shown;
+            let values = levels.iter().map(|level| level * coverage * shown).collect();
             let scaled = |window: Window, value: f64| match observation.gauge.operator {
                 // A total over eleven months is shown at the rate of a year.
                 Operator::Of(Reading::Total) if window.length() > 0.0 => value * usual / window.length(),
@@ -42,12 +43,12 @@ pub fn fit(results: &Results, calibration: &Calibration) -> Result<Vec<Exhibit>,
             };
             let data = observation.data.iter();
             FitPanel {
-                quantity: Quantity::new(observation.name.clone(), observation.unit.clone()),
+                quantity: Quantity::new(observation.name.clone(), unit.clone()),
                 model: Path::new("Model", times, values),
                 observed: vec![Observed {
                     source: observation.vendor.clone(),
                     times: data.clone().map(|datum| place(observation, datum.window)).collect(),
-                    values: data.map(|datum| scaled(datum.window, datum.value)).collect(),
+                    values: data.map(|datum| scaled(datum.window, datum.value) * shown).collect(),
                 }],
             }
         })
@@ -126,7 +127,13 @@ fn usual_length(observation: &Observation) -> f64 {
 fn tiles(observation: &Observation, run: Window) -> Vec<Window> {
     let length = usual_length(observation);
     // A level is followed through the year, whatever the periods of its record.
-    if length <= 0.0 || matches!(observation.gauge.operator, Operator::Of(Reading::Level(_))) {
+    let level = matches!(
+        observation.gauge.operator,
+        Operator::Of(Reading::Level(_))
+            | Operator::Share(Reading::Level(_))
+            | Operator::Index { of: Reading::Level(_), .. }
+    );
+    if length <= 0.0 || level {
         let at = |k: usize| run.start + run.length() * k as f64 / POINTS as f64;
         return (0..=POINTS).map(|k| Window::instant(at(k))).collect();
     }
@@ -145,7 +152,7 @@ fn tiles(observation: &Observation, run: Window) -> Vec<Window> {
 }
 
 /// Where a value over a window is drawn.
-fn place(observation: &Observation, window: Window) -> f64 {
+pub(super) fn place(observation: &Observation, window: Window) -> f64 {
     match observation.gauge.operator.reading() {
         Reading::Level(fraction) => window.at(fraction),
         Reading::Cumulative { .. } => window.end,

@@ -10,6 +10,7 @@ use super::calibration::Calibration;
 use super::entry::Study;
 use super::prepare::Prepared;
 use crate::compare::{Comparison, Kept};
+use crate::estimate::objective::Use;
 use crate::present::{Exhibit, Frame, Period, Refusal, Rule};
 use crate::series::Table;
 
@@ -59,8 +60,22 @@ impl Results<'_> {
             time: self.time_title(),
             window: Some((run.start, run.end)),
             periods: periods.collect(),
-            rule: self.prepared.hold_out.map(|window| Rule { at: window.start, label: "held out".to_owned() }),
+            rule: self.prepared.hold_out.map(|window| Rule {
+                at: self.last_fitted().map_or(window.start, |last| window.start.max(last.next_up())),
+                label: "held out".to_owned(),
+            }),
         }
+    }
+
+    /// Where the last fitted value is drawn: the end of a year is the beginning of the next.
+    fn last_fitted(&self) -> Option<f64> {
+        let observations = self.prepared.design.observations.iter();
+        observations
+            .flat_map(|observation| {
+                let fitted = observation.data.iter().filter(|datum| datum.purpose == Use::Fit);
+                fitted.map(|datum| fit::place(observation, datum.window))
+            })
+            .max_by(f64::total_cmp)
     }
 
     fn time_title(&self) -> String {

@@ -91,12 +91,16 @@ fn fit(results: &Results) -> Result<Exhibit, Refusal> {
         .iter()
         .map(|fit| {
             let observation = &results.prepared.design.observations[fit.observation];
+            let (shown, unit) = &observation.shown;
+            let in_shown = |statistics: Option<present::FitStatistics>| {
+                statistics.map(|fit| present::FitStatistics { rmse: fit.rmse * shown, ..fit })
+            };
             FitRow {
                 series: observation.name.clone(),
                 source: observation.vendor.clone(),
-                unit: observation.unit.clone(),
-                window: of(&fit.window),
-                hold_out: of(&fit.hold_out),
+                unit: unit.clone(),
+                window: in_shown(of(&fit.window)),
+                hold_out: in_shown(of(&fit.hold_out)),
             }
         })
         .collect();
