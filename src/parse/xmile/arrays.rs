@@ -25,6 +25,13 @@ pub(super) fn make_explicit(expression: &mut Expression, scope: &Scope) {
 }
 
 fn rewrite(expression: &mut Expression, scope: &Scope, reducing: bool) {
+    rewrite_parts(expression, scope, reducing);
+    if let Some(size) = size(expression, scope) {
+        expression.kind = ExpressionKind::Number(size as f64);
+    }
+}
+
+fn rewrite_parts(expression: &mut Expression, scope: &Scope, reducing: bool) {
     let span = expression.span;
     match &mut expression.kind {
         ExpressionKind::Reference { name, subscripts } => index(name, subscripts, span, scope, reducing),
@@ -90,6 +97,87 @@ fn index(array: &Name, subscripts: &mut Vec<Subscript>, span: Span, scope: &Scop
             }
             _ => {}
         }
+    }
+}
+
+/// `SIZE` of an array or a slice of one is known beforehand, also that of the variable itself.
+fn size(expression: &Expression, scope: &Scope) -> Option<usize> {
+    let ExpressionKind::Call { function, arguments, .. } = &expression.kind else { return None };
+    let [Expression { kind: ExpressionKind::Reference { name, subscripts }, .. }] = arguments.as_slice() else {
+        return None;
+    };
+    let dimensions = scope.dimensions_of(name).filter(|dimensions| dimensions.len() == subscripts.len())?;
+    if function.key() != "size" {
+        return None;
+    }
+    let mut size = 1usize;
+    for (subscript, dimension) in subscripts.iter().zip(dimensions) {
+        let run_over = match &subscript.kind {
+            SubscriptKind::All => Some(*dimension),
+            SubscriptKind::Reduced(name) => Some(scope.file.dimension(name)?),
+            _ => None,
+        };
+        if let Some(shape) = run_over.map(|dimension| &scope.file.dimensions[dimension]) {
+            size = size.checked_mul(shape.len()).filter(|size| *size > 0)?;
+        }
+    }
+    Some(size)
+}
+
+/// Binds the dimensions that an equation of one element names to that element.
+pub(super) fn bind(expression: &mut Expression, scope: &Scope, element: &[Name]) {
+    let Some(owner) = scope.owner else { return };
+    let bound: Vec<(Name, Name, usize)> = owner
+        .dimensions
+        .iter()
+        .zip(element)
+        .filter(|(dimension, _)| scope.owner_has_once(**dimension))
+        .filter_map(|(dimension, element)| {
+            let shape = &scope.file.dimensions[*dimension];
+            Some((shape.name.clone(), element.clone(), shape.position(element)?))
+        })
+        .collect();
+    if !bound.is_empty() {
+        put(expression, &bound);
+    }
+}
+
+fn put(expression: &mut Expression, bound: &[(Name, Name, usize)]) {
+    let subscripts_of = |subscripts: &mut Vec<Subscript>| {
+        for subscript in subscripts {
+            match &mut subscript.kind {
+                SubscriptKind::Name(name) => {
+                    if let Some((_, element, _)) = bound.iter().find(|(dimension, ..)| dimension == name) {
+                        *name = element.clone();
+                    }
+                }
+                SubscriptKind::Computed(index) => put(index, bound),
+                _ => {}
+            }
+        }
+    };
+    match &mut expression.kind {
+        ExpressionKind::Reference { name, subscripts } => {
+            subscripts_of(subscripts);
+            if let Some((.., position)) = bound.iter().find(|(dimension, ..)| dimension == name) {
+                expression.kind = ExpressionKind::Number(*position as f64);
+            }
+        }
+        ExpressionKind::Call { subscripts, arguments, .. } => {
+            subscripts_of(subscripts);
+            arguments.iter_mut().for_each(|argument| put(argument, bound));
+        }
+        ExpressionKind::Unary { operand, .. } => put(operand, bound),
+        ExpressionKind::Binary { left, right, .. } => {
+            put(left, bound);
+            put(right, bound);
+        }
+        ExpressionKind::Conditional { condition, then, otherwise } => {
+            put(condition, bound);
+            put(then, bound);
+            put(otherwise, bound);
+        }
+        ExpressionKind::Number(_) | ExpressionKind::Missing | ExpressionKind::Text(_) | ExpressionKind::Lookup(_) => {}
     }
 }
 

@@ -60,6 +60,7 @@ fn explain(error: &Error) -> String {
         Error::NoRootNode => "the file holds no element".into(),
         Error::UnknownEntityReference(name, _) => format!("`&{name};` is not defined"),
         Error::DuplicatedAttribute(name, _) => format!("the attribute `{name}` stands twice"),
+        Error::InvalidComment(_) => "a comment holds `--`".into(),
         Error::DtdDetected => "document type definitions are not read".into(),
         Error::NodesLimitReached => "the file has too many elements".into(),
         Error::UnexpectedEndOfStream => "the file ends too early".into(),

@@ -53,9 +53,24 @@ impl Reader<'_> {
                 self.faults.push(Fault::Duplicate { what: "element", name, first }, span);
                 continue;
             }
+            let (own_eqn, own_gf) = (one.child("eqn"), self.own_table(one));
+            if own_eqn.is_none() && own_gf.is_none() && (eqn.is_some() || gf.is_some()) {
+                continue; // the equation for the rest defines it
+            }
+            let shared = eqn.filter(|_| own_eqn.is_none()).map(|eqn| PlacedText::within(eqn, self.raw));
+            if let Some(text) = shared.filter(|text| text.text.contains('(')) {
+                // Delays in it would be one delay for all.
+                let construct = "an equation with calls for elements of which only some have a graphical function";
+                self.unsupported(
+                    construct,
+                    declared.flat.text(),
+                    "give each element an equation of its own",
+                    text.span,
+                );
+                continue;
+            }
             seen.extend(defined);
-            let (eqn, gf) = (one.child("eqn").or(eqn), self.own_table(one).or(gf));
-            parts.push(Part { subscripts, except, eqn, gf, span });
+            parts.push(Part { subscripts, except, eqn: own_eqn.or(eqn), gf: own_gf.or(gf), span });
         }
         let size = self.size(declared);
         if seen.len() < size && size <= LARGEST_ARRAY {

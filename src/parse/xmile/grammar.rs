@@ -95,19 +95,28 @@ impl Parser<'_> {
 
     fn expression(&mut self, weakest: u8) -> Read<Grown> {
         let mut left = self.operand()?;
-        while let Some((operator, strength)) = binary(self.token()).filter(|(_, strength)| *strength >= weakest) {
+        while let Some((joint, strength)) = binary(self.token()).filter(|(_, strength)| *strength >= weakest) {
             self.at += 1;
             let right = self.expression(strength + 1)?;
-            left = self.join(operator, left, right)?;
+            left = self.join(joint, left, right)?;
         }
         Ok(left)
     }
 
-    fn join(&self, operator: BinaryOperator, left: Grown, right: Grown) -> Read<Grown> {
+    fn join(&self, joint: Joint, left: Grown, right: Grown) -> Read<Grown> {
         let span = left.expression.span.to(right.expression.span);
         let height = left.height.max(right.height) + 1;
-        let kind =
-            ExpressionKind::Binary { operator, left: Box::new(left.expression), right: Box::new(right.expression) };
+        let (left, right) = (left.expression, right.expression);
+        let kind = match joint {
+            Joint::Operator(operator) => {
+                ExpressionKind::Binary { operator, left: Box::new(left), right: Box::new(right) }
+            }
+            Joint::SafeDivision => ExpressionKind::Call {
+                function: Name::new("SAFEDIV"),
+                subscripts: Vec::new(),
+                arguments: vec![left, right],
+            },
+        };
         if height > HIGHEST {
             return Err((Fault::TooDeep { levels: HIGHEST }, span));
         }
@@ -148,7 +157,7 @@ impl Parser<'_> {
         }
         self.at += 1;
         let exponent = self.operand()?;
-        self.join(BinaryOperator::Power, base, exponent)
+        self.join(Joint::Operator(BinaryOperator::Power), base, exponent)
     }
 
     fn conditional(&mut self) -> Read<Grown> {
@@ -211,21 +220,23 @@ impl Parser<'_> {
             _ => return Err((Fault::ExpectedValue { found: Some(self.written()) }, self.here())),
         };
         if *self.token() == Token::Symbol(Symbol::Apostrophe) {
-            return Err((
-                Fault::Unsupported {
-                    construct: "transposition by `'`".into(),
-                    variable: self.scope.owner_name(),
-                    instead: "name the dimensions in the order wanted, as in a[column, row]",
-                },
-                self.here(),
-            ));
+            return Err(self.transposed(self.here()));
         }
         Ok(grown)
+    }
+
+    fn transposed(&self, span: Span) -> (Fault, Span) {
+        let construct = "transposition by `'`".into();
+        let instead = "name the dimensions in the order wanted, as in a[column, row]";
+        (Fault::Unsupported { construct, variable: self.scope.owner_name(), instead }, span)
     }
 
     /// A name with what follows it: indices, arguments or neither.
     fn named(&mut self, name: &WrittenName) -> Read<Grown> {
         let start = self.here();
+        if self.scope.is_transposed(name) {
+            return Err(self.transposed(start));
+        }
         self.at += 1;
         let (mut end, mut height) = (start, 1);
         let mut subscripts = Vec::new();
@@ -297,7 +308,7 @@ impl Parser<'_> {
                 SubscriptKind::Reduced(Name::new(&name.parts.join(".")))
             }
             Token::Symbol(Symbol::At) => return self.position_of_owner(span),
-            Token::Symbol(Symbol::Star) => return Err(self.range(span)),
+            Token::Symbol(Symbol::Star) => return self.whole_subrange(span),
             _ => {
                 let index = self.expression(0)?;
                 if *self.token() == Token::Symbol(Symbol::Colon) {
@@ -310,6 +321,20 @@ impl Parser<'_> {
         };
         self.at += 1;
         Ok(Subscript { kind, span })
+    }
+
+    /// `*:subrange`, which runs over the elements of a smaller dimension.
+    fn whole_subrange(&mut self, start: Span) -> Read<Subscript> {
+        self.at += 1;
+        if *self.token() != Token::Symbol(Symbol::Colon) {
+            return Err((Fault::BadIndex, start));
+        }
+        self.at += 1;
+        let span = start.to(self.here());
+        let Token::Name(name) = self.token() else { return Err(self.range(span)) };
+        let name = Name::new(&name.parts.join("."));
+        self.at += 1;
+        Ok(Subscript { kind: SubscriptKind::Reduced(name), span })
     }
 
     /// `@2` is the second dimension of the variable whose equation this is (XMILE 3.7.1.1).
@@ -376,8 +401,9 @@ fn position(value: f64) -> Option<usize> {
 }
 
 /// Strengths in ascending order; all but the power, which [`Parser::power`] reads, bind to the left.
-fn binary(token: &Token) -> Option<(BinaryOperator, u8)> {
-    Some(match token {
+fn binary(token: &Token) -> Option<(Joint, u8)> {
+    let (operator, strength) = match token {
+        Token::Symbol(Symbol::DoubleSlash) => return Some((Joint::SafeDivision, 6)),
         Token::Keyword(Keyword::Or) => (BinaryOperator::Or, 1),
         Token::Keyword(Keyword::And) => (BinaryOperator::And, 2),
         Token::Symbol(Symbol::Equal) => (BinaryOperator::Equal, 3),
@@ -392,5 +418,14 @@ fn binary(token: &Token) -> Option<(BinaryOperator, u8)> {
         Token::Symbol(Symbol::Slash) => (BinaryOperator::Divide, 6),
         Token::Keyword(Keyword::Mod) | Token::Symbol(Symbol::Percent) => (BinaryOperator::Remainder, 6),
         _ => return None,
-    })
+    };
+    Some((Joint::Operator(operator), strength))
+}
+
+/// What stands between two operands.
+#[derive(Clone, Copy)]
+enum Joint {
+    Operator(BinaryOperator),
+    /// Stella's `a // b`, which is 0 where `b` is.
+    SafeDivision,
 }

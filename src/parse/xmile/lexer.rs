@@ -45,6 +45,7 @@ pub(super) enum Symbol {
     Minus,
     Star,
     Slash,
+    DoubleSlash,
     Caret,
     Percent,
     Less,
@@ -281,6 +282,7 @@ impl Lexer<'_> {
             ('+', _) => (Symbol::Plus, 1),
             ('-', _) => (Symbol::Minus, 1),
             ('*', _) => (Symbol::Star, 1),
+            ('/', Some('/')) => (Symbol::DoubleSlash, 2),
             ('/', _) => (Symbol::Slash, 1),
             ('^', _) => (Symbol::Caret, 1),
             ('%', _) => (Symbol::Percent, 1),
@@ -308,8 +310,9 @@ fn starts_bare(character: char) -> bool {
     character.is_ascii_alphabetic() || character == '_' || (character > '\u{7f}' && !looks_like_operator(character))
 }
 
+/// Stella lets an apostrophe stand in a name; at its end it may be the sign of transposition.
 fn continues_name(character: char) -> bool {
-    starts_bare(character) || character.is_ascii_digit() || character == '$'
+    starts_bare(character) || character.is_ascii_digit() || character == '$' || character == '\''
 }
 
 fn looks_like_operator(character: char) -> bool {

@@ -164,6 +164,7 @@ fn one(element: Node, name: Name, raw: &str, file: &Declarations, faults: &mut F
             behaviour: Behaviour::default(),
             tables_used: &tables_used,
             tables: Vec::new(),
+            element: Vec::new(),
             faults,
         };
         for child in holder(element).elements() {

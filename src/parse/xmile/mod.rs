@@ -118,8 +118,16 @@ fn variables(
 ) -> Vec<Variable> {
     let nothing = ModelNames::default();
     let model = file.models.get(&instance.key).unwrap_or(&nothing);
-    let mut reader =
-        Reader { raw, file, model, behaviour: instance.behaviour, tables_used, tables: Vec::new(), faults };
+    let mut reader = Reader {
+        raw,
+        file,
+        model,
+        behaviour: instance.behaviour,
+        tables_used,
+        tables: Vec::new(),
+        element: Vec::new(),
+        faults,
+    };
     let mut variables = Vec::new();
     let mut groups: HashMap<String, String> = HashMap::new();
     for element in module::holder(instance.node).elements() {

@@ -265,7 +265,8 @@ pub(super) fn connections(
             if !file.models.contains_key(name.key()) {
                 continue; // told already
             }
-            for connect in module.children_named("connect") {
+            // Newer files say each connection a second time in other words.
+            for connect in module.children_named("connect").chain(module.children_named("connect2")) {
                 connection(connect, &name, &instance.key, raw, file, &mut direct, faults);
             }
         }
@@ -322,14 +323,19 @@ fn connection(
             (text.trim().to_owned(), place, near)
         })
     };
-    let (to, from) = (end("to", module.key()), end("from", holder));
+    // `connect2` speaks from the model around the module.
+    let home = if connect.standard_name() == Some("connect2") { holder } else { module.key() };
+    let (to, from) = (end("to", home), end("from", holder));
     let module = module.text().to_owned();
     match (to, from) {
         (Ok(to), Ok(from)) => {
             if !to.is_input {
                 faults.push(Fault::ConnectionNotInput { name: to.flat.text().to_owned(), module }, span);
             }
-            if let Some((_, first)) = direct.get(to.flat.key()) {
+            if let Some((known, first)) = direct.get(to.flat.key()) {
+                if known.flat == from.flat {
+                    return; // both modules at the ends may say it
+                }
                 faults.push(Fault::ConnectionTwice { name: to.flat.text().to_owned(), first: *first }, span);
             } else {
                 direct.insert(to.flat.key().to_owned(), (from, span));

@@ -234,6 +234,15 @@ impl Scope<'_> {
         }
     }
 
+    /// A declared name with an apostrophe behind it that is not the name's own.
+    pub fn is_transposed(&self, written: &WrittenName) -> bool {
+        let mut bare = written.clone();
+        let Some(last) = bare.parts.last_mut() else { return false };
+        let Some(stripped) = last.strip_suffix('\'') else { return false };
+        *last = stripped.to_owned();
+        self.declared(written).is_none() && self.declared(&bare).is_some()
+    }
+
     /// A name used as a value.
     pub fn reference(
         &self,

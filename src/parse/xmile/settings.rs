@@ -311,7 +311,7 @@ pub(super) fn declared_name(element: Node) -> Option<Name> {
 }
 
 /// Root elements of the standard that say nothing about numbers, or are read elsewhere.
-const ROOT: [&str; 12] = [
+const ROOT: [&str; 13] = [
     "header",
     "sim_specs",
     "behavior",
@@ -324,6 +324,7 @@ const ROOT: [&str; 12] = [
     "views",
     "default_format",
     "prefs",
+    "ai_information",
 ];
 
 /// Says what of the file's outermost elements and options is not read.

@@ -7,7 +7,7 @@ use super::grammar;
 use super::scope::{Declarations, Declared, Kind, ModelNames, Scope};
 use super::settings::Behaviour;
 use super::text::PlacedText;
-use super::{stock, table};
+use super::{arrays, stock, table};
 use crate::diagnostic::Span;
 use crate::model::{
     Definition, Dialect, Equation, Expression, ExpressionKind, Function, Interpolation, LookupTable, Name, Role,
@@ -26,6 +26,8 @@ pub(super) struct Reader<'r> {
     pub tables_used: &'r RefCell<BTreeSet<Name>>,
     /// Arrays of graphical functions that stand beside the variables whose own they are.
     pub tables: Vec<Variable>,
+    /// The one element that the equation being read defines; empty for equations of many.
+    pub element: Vec<Name>,
     pub faults: &'r mut Faults,
 }
 
@@ -148,7 +150,10 @@ impl Reader<'_> {
         {
             return self.values(element, &part, values, text.span, declared);
         }
+        let one = part.subscripts.iter().all(|name| self.file.dimension(name).is_none());
+        self.element = if one { part.subscripts.clone() } else { Vec::new() };
         let definition = self.definition(element, &part, text, gf, declared);
+        self.element = Vec::new();
         vec![Equation { subscripts: part.subscripts, except: part.except, definition, span: part.span }]
     }
 
@@ -185,10 +190,23 @@ impl Reader<'_> {
                         ExpressionKind::Call { function: Name::new("LOOKUP"), subscripts: Vec::new(), arguments };
                     Definition::Auxiliary(Expression::new(kind, span))
                 }
-                (Some(expression), _) => self.read_from_file(element, expression),
+                (Some(expression), _) => {
+                    let expression = self.with_initial(part, expression, declared);
+                    self.read_from_file(element, expression)
+                }
                 (None, _) => Definition::Unreadable,
             },
         }
+    }
+
+    /// xmutil's `init_eqn` beside an equation: another value at the start, Vensim's ACTIVE INITIAL.
+    fn with_initial(&mut self, part: &Part, active: Expression, declared: &Declared) -> Expression {
+        let initial = part.eqn.and_then(|eqn| eqn.parent_element()).and_then(|holder| holder.child("init_eqn"));
+        let text = initial.map(|initial| PlacedText::within(initial, self.raw)).filter(|text| !grammar::is_blank(text));
+        let Some(initial) = text.and_then(|text| self.expression(&text, declared)) else { return active };
+        let span = active.span.to(initial.span);
+        let (function, arguments) = (Name::new("vensim.ACTIVE_INITIAL"), vec![active, initial]);
+        Expression::new(ExpressionKind::Call { function, subscripts: Vec::new(), arguments }, span)
     }
 
     /// Vensim's constants, tables and data from files: a call of one of its GET functions and nothing else.
@@ -215,7 +233,9 @@ impl Reader<'_> {
         }
         let (file, model, tables_used) = (self.file, self.model, self.tables_used);
         let scope = Scope { file, model, owner: Some(declared), tables_used };
-        grammar::expression(text, &scope, self.faults)
+        let mut expression = grammar::expression(text, &scope, self.faults)?;
+        arrays::bind(&mut expression, &scope, &self.element);
+        Some(expression)
     }
 
     fn missing(&mut self, part: &Part, declared: &Declared) {
@@ -345,8 +365,9 @@ fn equation(part: &Part, definition: Definition) -> Equation {
     Equation { subscripts: part.subscripts.clone(), except: part.except.clone(), definition, span: part.span }
 }
 
-const AUXILIARY: [&str; 13] = [
+const AUXILIARY: [&str; 14] = [
     "eqn",
+    "init_eqn",
     "mathml",
     "units",
     "doc",
@@ -379,8 +400,9 @@ const STOCK: [&str; 17] = [
     "oven",
     "display",
 ];
-const FLOW: [&str; 18] = [
+const FLOW: [&str; 19] = [
     "eqn",
+    "init_eqn",
     "mathml",
     "units",
     "doc",
