@@ -2,9 +2,11 @@
 //!
 //! The executor in `simulate` runs the program; nothing here knows of steps or methods.
 
+mod code;
 mod events;
 mod fault;
 mod graph;
+mod layout;
 mod lower;
 mod operation;
 mod program;
@@ -12,14 +14,12 @@ mod request;
 mod schedule;
 mod table;
 
+pub use code::{Code, Instruction, Operation, Register, Stretch, VectorInstruction};
 pub use fault::Fault;
 pub use graph::VectorOperation;
 pub use lower::{Constant, element_key};
-pub use operation::{Binary, MISSING, Unary};
-pub use program::{
-    Code, Controls, Instruction, MemorySlot, Operation, Output, Program, Register, StateSlot, Stretch,
-    VectorInstruction,
-};
+pub use operation::{Binary, MISSING, Pair, Unary};
+pub use program::{Controls, MemorySlot, Output, Program, StateSlot};
 pub use request::{DataSeries, Landing, OutputExpression, Outputs, Request};
 pub use table::Table;
 

@@ -52,6 +52,21 @@ pub enum Binary {
     Or,
 }
 
+/// Two operations in one instruction: `(a first b) second c`, or turned `c second (a first b)`. Each is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pair {
+    /// Addition, subtraction or multiplication.
+    pub first: Binary,
+    /// One of [`Pair::SECONDS`]; addition and multiplication are never turned.
+    pub second: Binary,
+    pub turned: bool,
+}
+
+impl Pair {
+    pub const SECONDS: [Binary; 6] =
+        [Binary::Add, Binary::Subtract, Binary::Multiply, Binary::Divide, Binary::Minimum, Binary::Maximum];
+}
+
 #[inline(always)]
 fn truth(condition: bool) -> f64 {
     if condition { 1.0 } else { 0.0 }

@@ -1,54 +1,126 @@
-//! The order of evaluation within a program: equal operations beside each other, so that the executor chooses an
-//! operation once for many instructions.
+//! What a program computes step by step: two operations made one where nothing else needs the first, and equal
+//! operations beside each other, so that the executor chooses an operation once for many instructions.
 
-use super::graph::{Graph, Node, Value};
-use super::operation::{Binary, Unary};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use super::graph::{Graph, Node, Pace, Value};
+use super::operation::{Binary, Pair, Unary};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// How far an evaluation may be brought forward, in instructions. Longer stretches save choices of operations; longer
 /// lives of values take more registers.
-const REACH: usize = 96;
+const REACH: usize = 128;
 
-/// What makes two nodes one operation to the executor.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+/// What is one operation to the executor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
     Unary(Unary),
     Binary(Binary),
+    Pair(Pair),
     Select,
     Lookup,
     Vector,
 }
 
-/// Reorders values given in an order of evaluation: repeatedly the operation of which most are ready among the next
-/// ones, ties to the one on the longest chain. Values that nothing computes are dropped.
-pub fn cluster(graph: &Graph, order: &[Value]) -> Vec<Value> {
-    let order: Vec<(Value, Kind)> = order.iter().filter_map(|value| Some((*value, kind(graph, *value)?))).collect();
-    let place: HashMap<Value, usize> = order.iter().enumerate().map(|(place, (value, _))| (*value, place)).collect();
-    let mut waits_for = vec![0; order.len()];
-    let mut users: Vec<Vec<usize>> = vec![Vec::new(); order.len()];
-    for (user, (value, _)) in order.iter().enumerate() {
+/// The computing of one value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub value: Value,
+    /// The first operation's value for a pair, otherwise `value`.
+    pub first: Value,
+    pub kind: Kind,
+    pub operands: Vec<Value>,
+    /// Number of the table or vector operation.
+    pub number: u32,
+}
+
+/// The steps that compute `order`, values in an order of evaluation; `roots` are needed beyond them. Values that nothing
+/// computes are left out.
+pub fn steps(graph: &Graph, order: &[Value], roots: &[Value]) -> Vec<Step> {
+    let mut uses: HashMap<Value, usize> = HashMap::new();
+    for value in order {
         for operand in graph.operands(*value) {
-            if let Some(operand) = place.get(&operand) {
-                waits_for[user] += 1;
-                users[*operand].push(user);
-            }
+            *uses.entry(operand).or_default() += 1;
         }
     }
-    let mut chain = vec![0; order.len()];
-    for place in (0..order.len()).rev() {
+    let roots: HashSet<Value> = roots.iter().copied().collect();
+    let here: HashSet<Value> = order.iter().copied().collect();
+    // A first operation that can vanish into `user`: simple, at the same pace, used by it alone.
+    let vanishes = |value: Value, user: Value, pairs: &HashSet<Value>| match graph.node(value) {
+        Node::Binary(first, a, b) if matches!(first, Binary::Add | Binary::Subtract | Binary::Multiply) => {
+            let alone = uses.get(&value) == Some(&1) && here.contains(&value) && !roots.contains(&value);
+            (alone && graph.pace(value) == graph.pace(user) && !pairs.contains(&value)).then_some((first, a, b))
+        }
+        _ => None,
+    };
+    let mut pairs: HashSet<Value> = HashSet::new();
+    let mut vanished: HashSet<Value> = HashSet::new();
+    let mut all: Vec<Step> = Vec::with_capacity(order.len());
+    for value in order.iter().copied() {
+        let step =
+            |kind, operands: &[Value], number| Step { value, first: value, kind, operands: operands.to_vec(), number };
+        all.push(match graph.node(value) {
+            Node::Constant(_) | Node::Slot(_) => continue,
+            Node::Unary(operation, a) => step(Kind::Unary(operation), &[a], 0),
+            Node::Select(condition, then, otherwise) => step(Kind::Select, &[condition, then, otherwise], 0),
+            Node::Lookup(table, x) => step(Kind::Lookup, &[x], table),
+            Node::Part(vector, _) => step(Kind::Vector, &graph.operands(value), vector),
+            Node::Binary(second, a, b) => {
+                let pairable = Pair::SECONDS.contains(&second) && a != b;
+                let first_of = |operand| if pairable { vanishes(operand, value, &pairs) } else { None };
+                let pair = match (first_of(a), first_of(b)) {
+                    (Some((first, x, y)), _) => Some((Pair { first, second, turned: false }, [x, y, b], a)),
+                    (None, Some((first, x, y))) => {
+                        let turned = !matches!(second, Binary::Add | Binary::Multiply);
+                        Some((Pair { first, second, turned }, [x, y, a], b))
+                    }
+                    _ => None,
+                };
+                match pair {
+                    Some((pair, operands, first)) => {
+                        pairs.insert(value);
+                        vanished.insert(first);
+                        Step { first, ..step(Kind::Pair(pair), &operands, 0) }
+                    }
+                    None => step(Kind::Binary(second), &[a, b], 0),
+                }
+            }
+        });
+    }
+    all.retain(|step| !vanished.contains(&step.value));
+    all
+}
+
+/// Whether a step belongs to the part of a program that depends on time and constants only.
+pub fn is_clock(graph: &Graph, step: &Step) -> bool {
+    graph.pace(step.value) == Pace::Clock
+}
+
+/// Reorders steps: repeatedly the operation of which most are ready among the next ones, ties to the one on the longest
+/// chain.
+pub fn cluster(steps: Vec<Step>) -> Vec<Step> {
+    let place: HashMap<Value, usize> = steps.iter().enumerate().map(|(place, step)| (step.value, place)).collect();
+    let mut waits_for = vec![0; steps.len()];
+    let mut users: Vec<Vec<usize>> = vec![Vec::new(); steps.len()];
+    for (user, step) in steps.iter().enumerate() {
+        for operand in step.operands.iter().filter_map(|operand| place.get(operand)) {
+            waits_for[user] += 1;
+            users[*operand].push(user);
+        }
+    }
+    let mut chain = vec![0; steps.len()];
+    for place in (0..steps.len()).rev() {
         chain[place] = users[place].iter().map(|user| chain[*user] + 1).max().unwrap_or(0);
     }
 
     let mut ready: BTreeMap<Kind, BTreeSet<usize>> = BTreeMap::new();
-    for (place, (_, kind)) in order.iter().enumerate() {
+    for (place, step) in steps.iter().enumerate() {
         if waits_for[place] == 0 {
-            ready.entry(*kind).or_default().insert(place);
+            ready.entry(step.kind).or_default().insert(place);
         }
     }
-    let mut done = vec![false; order.len()];
+    let mut done = vec![false; steps.len()];
     let mut first = 0;
-    let mut out = Vec::with_capacity(order.len());
-    while out.len() < order.len() {
+    let mut order = Vec::with_capacity(steps.len());
+    while order.len() < steps.len() {
         while done[first] {
             first += 1;
         }
@@ -61,27 +133,17 @@ pub fn cluster(graph: &Graph, order: &[Value]) -> Vec<Value> {
         while let Some(place) = ready.get(&next).and_then(|places| places.range(near).next().copied()) {
             ready.entry(next).or_default().remove(&place);
             done[place] = true;
-            out.push(order[place].0);
+            order.push(place);
             for user in &users[place] {
                 waits_for[*user] -= 1;
                 if waits_for[*user] == 0 {
-                    ready.entry(order[*user].1).or_default().insert(*user);
+                    ready.entry(steps[*user].kind).or_default().insert(*user);
                 }
             }
         }
     }
-    out
-}
-
-fn kind(graph: &Graph, value: Value) -> Option<Kind> {
-    match graph.node(value) {
-        Node::Constant(_) | Node::Slot(_) => None,
-        Node::Unary(operation, _) => Some(Kind::Unary(operation)),
-        Node::Binary(operation, ..) => Some(Kind::Binary(operation)),
-        Node::Select(..) => Some(Kind::Select),
-        Node::Lookup(..) => Some(Kind::Lookup),
-        Node::Part(..) => Some(Kind::Vector),
-    }
+    let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|place| steps[place].take()).collect()
 }
 
 #[cfg(test)]
@@ -89,23 +151,45 @@ mod tests {
     use super::super::graph::Slot;
     use super::*;
 
+    fn slots(graph: &mut Graph, count: u32) -> Vec<Value> {
+        (0..count).map(|number| graph.slot(Slot::State(number))).collect()
+    }
+
     #[test]
     fn operands_stay_before_users_and_equal_operations_meet() {
         let mut graph = Graph::default();
-        let x: Vec<Value> = (0..40).map(|number| graph.slot(Slot::State(number))).collect();
+        let x = slots(&mut graph, 40);
         let mut order = Vec::new();
         for pair in x.chunks(2) {
-            let sum = graph.binary(Binary::Add, pair[0], pair[1]);
-            let product = graph.binary(Binary::Multiply, sum, pair[1]);
-            let root = graph.unary(Unary::SquareRoot, product);
-            order.extend([sum, product, root]);
+            let ratio = graph.binary(Binary::Divide, pair[0], pair[1]);
+            let least = graph.binary(Binary::Minimum, ratio, pair[1]);
+            let root = graph.unary(Unary::SquareRoot, least);
+            order.extend([ratio, least, root]);
         }
-        let clustered = cluster(&graph, &order);
-        assert_eq!(clustered.iter().collect::<BTreeSet<_>>(), order.iter().collect::<BTreeSet<_>>());
-        for (place, value) in clustered.iter().enumerate() {
-            assert!(graph.operands(*value).iter().all(|operand| !clustered[place..].contains(operand)));
+        let all = steps(&graph, &order, &order);
+        let clustered = cluster(all.clone());
+        let values = |steps: &[Step]| steps.iter().map(|step| step.value).collect::<BTreeSet<_>>();
+        assert_eq!(values(&clustered), values(&all));
+        for (place, step) in clustered.iter().enumerate() {
+            assert!(clustered[place..].iter().all(|later| !step.operands.contains(&later.value)));
         }
-        let changes = clustered.windows(2).filter(|pair| kind(&graph, pair[0]) != kind(&graph, pair[1])).count();
-        assert_eq!(changes, 2);
+        assert_eq!(clustered.windows(2).filter(|pair| pair[0].kind != pair[1].kind).count(), 2);
+    }
+
+    #[test]
+    fn an_operation_used_once_joins_its_user() {
+        let mut graph = Graph::default();
+        let x = slots(&mut graph, 3);
+        let product = graph.binary(Binary::Multiply, x[0], x[1]);
+        let difference = graph.binary(Binary::Subtract, x[2], product);
+        let found = steps(&graph, &[product, difference], &[difference]);
+        let pair = Pair { first: Binary::Multiply, second: Binary::Subtract, turned: true };
+        let operands = vec![x[0], x[1], x[2]];
+        let expected = Step { value: difference, first: product, kind: Kind::Pair(pair), operands, number: 0 };
+        assert_eq!(found, [expected]);
+        // Not where the product is wanted for itself, or twice.
+        assert_eq!(steps(&graph, &[product, difference], &[product, difference]).len(), 2);
+        let square = graph.binary(Binary::Add, product, product);
+        assert_eq!(steps(&graph, &[product, square], &[square]).len(), 2);
     }
 }

@@ -97,15 +97,15 @@ pub fn independent(program: &Program, settings: &Settings, times: &[f64]) -> Res
     }
     let at_start = Settings { save: Save::At(Vec::new()), ..settings.clone() };
     let plan = stops(program, &at_start, times);
-    let mut registers = registers::<1>(program);
+    let mut registers = registers(program);
     for (constant, register) in program.constants.iter().zip(&program.constant_registers) {
-        registers[*register as usize] = [constant.value];
+        registers[*register as usize] = constant.value;
     }
     execute(&program.run, &program.tables, &mut registers);
-    let start = registers[program.controls.start as usize][0];
-    registers[program.time as usize] = [start];
+    let start = registers[program.controls.start as usize];
+    registers[program.time as usize] = start;
     execute(&program.initial, &program.tables, &mut registers);
-    let initial: Vec<f64> = program.states.iter().map(|state| registers[state.initial as usize][0]).collect();
+    let initial: Vec<f64> = program.states.iter().map(|state| registers[state.initial as usize]).collect();
     let held: Vec<_> = program.helds.iter().map(|(to, from)| (*to, registers[*from as usize])).collect();
     for (to, value) in held {
         registers[to as usize] = value;
@@ -127,23 +127,23 @@ pub fn independent(program: &Program, settings: &Settings, times: &[f64]) -> Res
             set(program, &mut registers, now, &state);
             execute(&program.save, &program.tables, &mut registers);
             saved.push(now);
-            rows.extend(program.outputs.iter().map(|output| registers[output.register as usize][0]));
+            rows.extend(program.outputs.iter().map(|output| registers[output.register as usize]));
         }
     }
     Ok(super::table(program, super::Saved { times: saved, rows, steps: 0 }))
 }
 
-fn set(program: &Program, registers: &mut [[f64; 1]], time: f64, state: &DVector<f64>) {
-    registers[program.time as usize] = [time];
+fn set(program: &Program, registers: &mut [f64], time: f64, state: &DVector<f64>) {
+    registers[program.time as usize] = time;
     for (slot, value) in program.states.iter().zip(state.iter()) {
-        registers[slot.register as usize] = [*value];
+        registers[slot.register as usize] = *value;
     }
 }
 
 /// One stretch without a switch inside, as the crate sees it: local time from 0.
 struct Stretch<'a> {
     program: &'a Program,
-    registers: &'a RefCell<Vec<[f64; 1]>>,
+    registers: &'a RefCell<Vec<f64>>,
     begin: f64,
     /// Times are kept within these, just inside the switches at the ends.
     within: (f64, f64),
@@ -156,14 +156,14 @@ impl System<f64, DVector<f64>> for Stretch<'_> {
         set(self.program, &mut registers, time, state);
         execute(&self.program.rate, &self.program.tables, &mut registers);
         for (value, slot) in derivative.iter_mut().zip(&self.program.states) {
-            *value = registers[slot.derivative as usize][0];
+            *value = registers[slot.derivative as usize];
         }
     }
 }
 
 fn stretch(
     program: &Program,
-    registers: &RefCell<Vec<[f64; 1]>>,
+    registers: &RefCell<Vec<f64>>,
     state: DVector<f64>,
     (begin, from_switch): (f64, bool),
     (end, to_switch): (f64, bool),

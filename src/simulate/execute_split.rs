@@ -1,5 +1,6 @@
 //! The executor of split programs: operands are blocks of lanes or numbers that all lanes share.
 
+use super::pairs::{for_pair, pair_value};
 use super::split::{LaneInstruction, LaneStretch, Operands, Place, SplitCode};
 use super::vectors;
 use crate::compile::{Binary, Operation, Table, Unary};
@@ -8,15 +9,15 @@ use multiversion::multiversion;
 
 /// Runs the lanes' part of a section: `shared[register]` is read, `lanes[block][lane]` read and written.
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx512vbmi2+avx2+fma", "x86_64+avx2+fma"))]
-pub fn execute_lanes<const L: usize>(code: &SplitCode, tables: &[Table], shared: &[[f64; 1]], lanes: &mut [[f64; L]]) {
+pub fn execute_lanes<const L: usize>(code: &SplitCode, tables: &[Table], shared: &[f64], lanes: &mut [[f64; L]]) {
     for stretch in &code.stretches {
         run_stretch(code, stretch, tables, shared, lanes);
     }
 }
 
 #[inline(always)]
-fn load<const L: usize>(place: Place, shared: &[[f64; 1]], lanes: &[[f64; L]]) -> [f64; L] {
-    if place.is_shared() { [shared[place.number()][0]; L] } else { lanes[place.number()] }
+fn load<const L: usize>(place: Place, shared: &[f64], lanes: &[[f64; L]]) -> [f64; L] {
+    if place.is_shared() { [shared[place.number()]; L] } else { lanes[place.number()] }
 }
 
 #[inline(always)]
@@ -24,7 +25,7 @@ fn run_stretch<const L: usize>(
     code: &SplitCode,
     stretch: &LaneStretch,
     tables: &[Table],
-    shared: &[[f64; 1]],
+    shared: &[f64],
     lanes: &mut [[f64; L]],
 ) {
     let instructions = &code.instructions[stretch.first..stretch.end];
@@ -45,7 +46,7 @@ fn run_stretch<const L: usize>(
                 Operands::SecondShared => {
                     for instruction in instructions {
                         let mut out = lanes[instruction.a.number()];
-                        let b = shared[instruction.b.number()][0];
+                        let b = shared[instruction.b.number()];
                         for x in &mut out {
                             *x = Binary::$name.apply(*x, b);
                         }
@@ -54,7 +55,7 @@ fn run_stretch<const L: usize>(
                 }
                 Operands::FirstShared => {
                     for instruction in instructions {
-                        let a = shared[instruction.a.number()][0];
+                        let a = shared[instruction.a.number()];
                         let mut out = lanes[instruction.b.number()];
                         for x in &mut out {
                             *x = Binary::$name.apply(a, *x);
@@ -72,6 +73,19 @@ fn run_stretch<const L: usize>(
                 let b = load(instruction.b, shared, lanes);
                 for lane in 0..L {
                     out[lane] = Binary::$name.apply(out[lane], b[lane]);
+                }
+                lanes[instruction.to as usize] = out;
+            }
+        };
+    }
+    macro_rules! pair {
+        ($first:ident, $second:ident, $order:ident) => {
+            for instruction in instructions {
+                let mut out = load(instruction.a, shared, lanes);
+                let b = load(instruction.b, shared, lanes);
+                let c = load(instruction.c, shared, lanes);
+                for lane in 0..L {
+                    out[lane] = pair_value!($first, $second, $order, out[lane], b[lane], c[lane]);
                 }
                 lanes[instruction.to as usize] = out;
             }
@@ -125,6 +139,7 @@ fn run_stretch<const L: usize>(
                 }
             }
         },
+        Operation::Pair(pair) => for_pair!(pair, pair),
         Operation::Unary(_) => unary!(
             Negate Absolute SquareRoot Sine Cosine Tangent ArcSine ArcCosine ArcTangent HyperbolicSine HyperbolicCosine
             Truncate Floor Not Sign GammaLogarithm NormalQuantile NormalProbability;

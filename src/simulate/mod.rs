@@ -8,6 +8,7 @@ mod execute;
 mod execute_split;
 mod failure;
 mod method;
+mod pairs;
 mod registers;
 mod settings;
 mod slopes;

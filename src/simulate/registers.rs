@@ -5,13 +5,13 @@ use super::execute_split::execute_lanes;
 use super::split::{Place, Section, Split};
 use crate::compile::{Code, Program, Register};
 
-/// Registers of `L` runs of a program, whole or split.
+/// Registers of `L` runs of a program, or of one run of a whole program.
 pub struct Registers<'a, const L: usize> {
     program: &'a Program,
-    /// `None`: every register is a block of lanes with the program's number.
+    /// `None` for one run: every register is a block of one lane with the program's number.
     split: Option<&'a Split>,
     pub lanes: Vec<[f64; L]>,
-    shared: Vec<[f64; 1]>,
+    shared: Vec<f64>,
     /// For each section the time at which its values that depend on time only were computed, as bits.
     known: [Option<u64>; 4],
 }
@@ -21,14 +21,14 @@ impl<'a, const L: usize> Registers<'a, L> {
         let mut all = Registers { program, split, lanes: Vec::new(), shared: Vec::new(), known: [None; 4] };
         match split {
             None => {
-                all.lanes = registers::<L>(program);
+                all.lanes = registers(program).into_iter().map(|number| [number; L]).collect();
                 for (constant, register) in program.constants.iter().zip(&program.constant_registers) {
                     all.lanes[*register as usize] = [constant.value; L];
                 }
             }
             Some(split) => {
                 all.lanes = vec![[0.0; L]; split.blocks];
-                all.shared = registers::<1>(program);
+                all.shared = registers(program);
                 for (value, register) in split.constants.iter().zip(&program.constant_registers) {
                     all.set(all.kept(*register), [*value; L]);
                 }
@@ -55,19 +55,19 @@ impl<'a, const L: usize> Registers<'a, L> {
 
     #[inline(always)]
     pub fn block(&self, place: Place) -> [f64; L] {
-        if place.is_shared() { [self.shared[place.number()][0]; L] } else { self.lanes[place.number()] }
+        if place.is_shared() { [self.shared[place.number()]; L] } else { self.lanes[place.number()] }
     }
 
     #[inline(always)]
     pub fn read(&self, place: Place, lane: usize) -> f64 {
-        if place.is_shared() { self.shared[place.number()][0] } else { self.lanes[place.number()][lane] }
+        if place.is_shared() { self.shared[place.number()] } else { self.lanes[place.number()][lane] }
     }
 
     /// A shared register takes the first lane's value.
     #[inline(always)]
     pub fn set(&mut self, place: Place, block: [f64; L]) {
         if place.is_shared() {
-            self.shared[place.number()] = [block[0]];
+            self.shared[place.number()] = block[0];
         } else {
             self.lanes[place.number()] = block;
         }
@@ -76,7 +76,7 @@ impl<'a, const L: usize> Registers<'a, L> {
     /// Sets one lane of a block.
     pub fn set_lane(&mut self, place: Place, lane: usize, value: f64) {
         if place.is_shared() {
-            self.shared[place.number()] = [value];
+            self.shared[place.number()] = value;
         } else {
             self.lanes[place.number()][lane] = value;
         }
@@ -87,7 +87,7 @@ impl<'a, const L: usize> Registers<'a, L> {
         let program = self.program;
         let tables = &program.tables;
         match self.split {
-            None => execute(&self.program.run, tables, &mut self.lanes),
+            None => execute(&self.program.run, tables, self.lanes.as_flattened_mut()),
             Some(split) => {
                 execute(&split.run.shared, tables, &mut self.shared);
                 execute_lanes(&split.run, tables, &self.shared, &mut self.lanes);
@@ -105,8 +105,8 @@ impl<'a, const L: usize> Registers<'a, L> {
         let time = one_time.then(|| self.read(place, 0).to_bits());
         let stands = time.is_some() && self.known[section as usize] == time;
         match self.split {
-            None if stands => execute_moving(self.code(section), tables, &mut self.lanes),
-            None => execute(self.code(section), tables, &mut self.lanes),
+            None if stands => execute_moving(self.code(section), tables, self.lanes.as_flattened_mut()),
+            None => execute(self.code(section), tables, self.lanes.as_flattened_mut()),
             Some(split) => {
                 let code = split.section(section);
                 if !stands {
@@ -134,12 +134,12 @@ impl<'a, const L: usize> Registers<'a, L> {
     }
 
     /// One lane's registers, numbered as in the program; those of a section's own are those it left last.
-    pub fn lane(&self, lane: usize) -> Vec<[f64; 1]> {
+    pub fn lane(&self, lane: usize) -> Vec<f64> {
         match self.split {
-            None => self.lanes.iter().map(|block| [block[lane]]).collect(),
+            None => self.lanes.iter().map(|block| block[lane]).collect(),
             Some(split) => {
                 let kept = split.kept.iter();
-                kept.map(|place| [place.map_or(f64::NAN, |place| self.read(place, lane))]).collect()
+                kept.map(|place| place.map_or(f64::NAN, |place| self.read(place, lane))).collect()
             }
         }
     }

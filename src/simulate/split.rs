@@ -4,8 +4,9 @@
 //! Shared are numbers, constants that no member changes, and whatever depends on those and on a common time. The split
 //! changes where a value is computed, never how, so that no bit of a result depends on it.
 
-use crate::compile::{Code, Instruction, Operation, Program, Register, VectorInstruction};
-use std::collections::HashMap;
+use crate::compile::{Binary, Code, Operation, Program, Register, VectorInstruction};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 
 /// The programs of a model that run more than once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +146,7 @@ impl Split {
             for code in codes {
                 for stretch in &code.stretches[..code.clock] {
                     for instruction in &code.instructions[stretch.first..stretch.end] {
-                        for register in results(code, instruction) {
+                        for register in code.writes(instruction) {
                             kept[register as usize] = !in_lanes[register as usize];
                         }
                     }
@@ -209,116 +210,240 @@ fn mark(code: &Code, end: usize, in_lanes: &mut [bool], kept: &mut [bool]) {
     for instruction in &code.instructions[..end] {
         // Vector operations have no form for shared registers.
         let own = instruction.operation == Operation::Vector
-            || operands(code, instruction).iter().any(|register| in_lanes[*register as usize]);
-        for register in results(code, instruction) {
+            || code.reads(instruction).iter().any(|register| in_lanes[*register as usize]);
+        for register in code.writes(instruction) {
             in_lanes[register as usize] |= own;
             kept[register as usize] = true;
         }
     }
 }
 
-fn operands(code: &Code, instruction: &Instruction) -> Vec<Register> {
-    match instruction.operation {
-        Operation::Unary(_) | Operation::Lookup => vec![instruction.a],
-        Operation::Binary(_) => vec![instruction.a, instruction.b],
-        Operation::Select => vec![instruction.a, instruction.b, instruction.c],
-        Operation::Vector => code.vectors[instruction.a as usize].inputs.clone(),
-    }
+/// An instruction for lanes before its values have places.
+struct Draft {
+    operation: Operation,
+    /// Number of the table, or of the vector operation in the code.
+    number: u32,
+    reads: Vec<Source>,
+    writes: Vec<Source>,
 }
 
-fn results(code: &Code, instruction: &Instruction) -> Vec<Register> {
-    match instruction.operation {
-        Operation::Vector => {
-            let outputs = code.vectors[instruction.a as usize].outputs.iter();
-            outputs.copied().filter(|register| *register != Register::MAX).collect()
-        }
-        _ => vec![instruction.to],
-    }
+/// Where a value comes from or goes to.
+#[derive(Clone, Copy)]
+enum Source {
+    /// A place of its own.
+    Kept(Place),
+    /// The section's value of this number, written once.
+    Own(usize),
+    /// An output that nothing reads.
+    Nowhere,
 }
 
 /// Splits a section. Values of its own get blocks from `base` on, reused after their last use; returns how many blocks
 /// there are then.
 fn split_code(code: &Code, kept: &[Option<Place>], base: u32, ends: &[Register]) -> (SplitCode, u32) {
     let mut split = SplitCode::default();
-    let stands = |register: Register| kept[register as usize];
-    let is_shared = |register: Register| stands(register).is_some_and(Place::is_shared);
+    let (drafts, last) = drafts(code, kept, &mut split.shared);
+    let order = spread(&drafts);
 
-    // Last uses, by the number of the value: registers are written more than once.
-    let mut current: HashMap<Register, usize> = HashMap::new();
-    let mut last_use: Vec<usize> = Vec::new();
-    for (number, instruction) in code.instructions.iter().enumerate() {
-        for register in operands(code, instruction) {
-            if let Some(value) = current.get(&register) {
-                last_use[*value] = number;
-            }
-        }
-        for register in results(code, instruction) {
-            if stands(register).is_none() {
-                current.insert(register, last_use.len());
-                last_use.push(number);
+    let mut last_use: HashMap<usize, usize> = HashMap::new();
+    for (time, draft) in order.iter().map(|number| &drafts[*number]).enumerate() {
+        for source in draft.reads.iter().chain(&draft.writes) {
+            if let Source::Own(value) = source {
+                last_use.insert(*value, time);
             }
         }
     }
     for register in ends {
-        if let Some(value) = current.get(register) {
-            last_use[*value] = usize::MAX;
+        if let Some(Source::Own(value)) = last.get(register) {
+            last_use.insert(*value, usize::MAX);
         }
     }
-
-    let mut values = 0;
-    let mut placed: HashMap<Register, u32> = HashMap::new();
+    let mut blocks: HashMap<usize, u32> = HashMap::new();
     let mut dying: HashMap<usize, Vec<u32>> = HashMap::new();
     let mut free: Vec<u32> = Vec::new();
     let mut next = base;
-    for (number, instruction) in code.instructions.iter().enumerate() {
-        let all_shared = results(code, instruction).iter().all(|register| is_shared(*register));
-        if all_shared && instruction.operation != Operation::Vector {
-            split.shared.push(*instruction, code.owners.get(number).copied().unwrap_or_default());
-            continue;
-        }
-        let at = |register: Register, placed: &HashMap<Register, u32>| {
-            stands(register).or_else(|| placed.get(&register).map(|block| Place::lanes(*block))).unwrap_or(Place(0))
-        };
-        let inputs: Vec<Place> =
-            operands(code, instruction).into_iter().map(|register| at(register, &placed)).collect();
-        for register in results(code, instruction) {
-            if stands(register).is_none() {
+    for (time, draft) in order.iter().map(|number| &drafts[*number]).enumerate() {
+        for source in &draft.writes {
+            if let Source::Own(value) = source {
                 let block = free.pop().unwrap_or_else(|| {
                     next += 1;
                     next - 1
                 });
-                placed.insert(register, block);
-                dying.entry(last_use[values]).or_default().push(block);
-                values += 1;
+                blocks.insert(*value, block);
+                dying.entry(last_use[value]).or_default().push(block);
             }
         }
-        let to = |register: Register| at(register, &placed).number() as u32;
-        let mut lane = LaneInstruction { to: 0, a: Place(0), b: Place(0), c: Place(0) };
-        match instruction.operation {
+        let at = |source: &Source| match source {
+            Source::Kept(place) => Some(*place),
+            Source::Own(value) => blocks.get(value).map(|block| Place::lanes(*block)),
+            Source::Nowhere => None,
+        };
+        let reads: Vec<Place> = draft.reads.iter().map(|source| at(source).unwrap_or(Place(0))).collect();
+        let writes: Vec<Option<u32>> =
+            draft.writes.iter().map(|source| at(source).map(|place| place.number() as u32)).collect();
+        let read = |number: usize| reads.get(number).copied().unwrap_or(Place(0));
+        let to = writes.first().copied().flatten().unwrap_or(0);
+        let instruction = match draft.operation {
             Operation::Vector => {
-                let vector = &code.vectors[instruction.a as usize];
-                lane.a = Place(split.vectors.len() as u32);
-                let outputs = vector.outputs.iter().map(|out| (*out != Register::MAX).then(|| to(*out))).collect();
-                split.vectors.push(LaneVector { instruction: vector.clone(), inputs, outputs });
+                let instruction = code.vectors[draft.number as usize].clone();
+                split.vectors.push(LaneVector { instruction, inputs: reads, outputs: writes });
+                LaneInstruction { to: 0, a: Place(split.vectors.len() as u32 - 1), b: Place(0), c: Place(0) }
             }
-            operation => {
-                lane.to = to(instruction.to);
-                lane.a = inputs[0];
-                lane.b = if operation == Operation::Lookup { Place(instruction.b) } else { lane.b };
-                lane.b = inputs.get(1).copied().unwrap_or(lane.b);
-                lane.c = inputs.get(2).copied().unwrap_or(lane.c);
-            }
-        }
-        split.push(instruction.operation, lane);
-        for block in dying.remove(&number).unwrap_or_default() {
-            free.push(block);
-        }
+            Operation::Lookup => LaneInstruction { to, a: read(0), b: Place(draft.number), c: Place(0) },
+            _ => LaneInstruction { to, a: read(0), b: read(1), c: read(2) },
+        };
+        split.push(draft.operation, instruction);
+        free.extend(dying.remove(&time).unwrap_or_default());
     }
     for register in ends {
-        let place = stands(*register).or_else(|| placed.get(register).map(|block| Place::lanes(*block)));
+        let place = match last.get(register) {
+            Some(Source::Own(value)) => blocks.get(value).map(|block| Place::lanes(*block)),
+            Some(Source::Kept(place)) => Some(*place),
+            _ => kept[*register as usize],
+        };
         split.ends.insert(*register, place.unwrap_or(Place(0)));
     }
     (split, next)
+}
+
+/// The instructions for lanes, and for each register what it holds last; those for shared registers go to `shared`.
+fn drafts(code: &Code, kept: &[Option<Place>], shared: &mut Code) -> (Vec<Draft>, HashMap<Register, Source>) {
+    let mut current: HashMap<Register, Source> = HashMap::new();
+    let mut drafts = Vec::new();
+    let mut values = 0;
+    for (number, instruction) in code.instructions.iter().enumerate() {
+        let written = code.writes(instruction);
+        let is_shared = |register: &Register| kept[*register as usize].is_some_and(Place::is_shared);
+        if instruction.operation != Operation::Vector && written.iter().all(is_shared) {
+            shared.push(*instruction, code.owners[number]);
+            continue;
+        }
+        let read = |register: Register| match (kept[register as usize], current.get(&register)) {
+            (Some(place), _) => Source::Kept(place),
+            (None, Some(source)) => *source,
+            (None, None) => Source::Nowhere,
+        };
+        let reads = code.reads(instruction).into_iter().map(read).collect();
+        let targets = match instruction.operation {
+            Operation::Vector => code.vectors[instruction.a as usize].outputs.clone(),
+            _ => written,
+        };
+        let writes = targets
+            .into_iter()
+            .map(|register| {
+                if register == Register::MAX {
+                    return Source::Nowhere;
+                }
+                if let Some(place) = kept[register as usize] {
+                    return Source::Kept(place);
+                }
+                values += 1;
+                current.insert(register, Source::Own(values - 1));
+                Source::Own(values - 1)
+            })
+            .collect();
+        let number = if instruction.operation == Operation::Vector { instruction.a } else { instruction.b };
+        drafts.push(Draft { operation: instruction.operation, number, reads, writes });
+    }
+    (drafts, current)
+}
+
+/// How far an instruction may be brought forward. Values live the longer the farther.
+const REACH: usize = 2048;
+
+/// An order in which the processor's divider, which takes as long as several other operations and works beside them, is
+/// fed as soon as it is free, and equal operations stand beside each other otherwise.
+fn spread(drafts: &[Draft]) -> Vec<usize> {
+    // In units of a fraction of an addition's time.
+    const ADDITION: u64 = 10;
+    const DIVISION: u64 = 64;
+    const POWER: u64 = 100;
+    let divides = |draft: &Draft| match draft.operation {
+        Operation::Binary(operation) => operation == Binary::Divide,
+        Operation::Pair(pair) => pair.second == Binary::Divide,
+        _ => false,
+    };
+    let weight = |draft: &Draft| match draft.operation {
+        _ if divides(draft) => DIVISION,
+        Operation::Binary(Binary::Power) => POWER,
+        _ => ADDITION,
+    };
+
+    let mut waits_for = vec![0; drafts.len()];
+    let mut users: Vec<Vec<usize>> = vec![Vec::new(); drafts.len()];
+    let mut writers: HashMap<(bool, usize), usize> = HashMap::new();
+    let key = |source: &Source| match source {
+        Source::Kept(place) if !place.is_shared() => Some((true, place.number())),
+        Source::Own(value) => Some((false, *value)),
+        _ => None,
+    };
+    for (number, draft) in drafts.iter().enumerate() {
+        for writer in draft.reads.iter().filter_map(|source| writers.get(&key(source)?)) {
+            waits_for[number] += 1;
+            users[*writer].push(number);
+        }
+        writers.extend(draft.writes.iter().filter_map(key).map(|key| (key, number)));
+    }
+    let mut chain = vec![0; drafts.len()];
+    for number in (0..drafts.len()).rev() {
+        let longest = users[number].iter().map(|user| chain[*user]).max().unwrap_or(0);
+        chain[number] = longest + weight(&drafts[number]);
+    }
+
+    // Ready instructions by operation, those at the head of the longest chains last.
+    let mut kinds: Vec<(Operation, BTreeSet<(u64, Reverse<usize>)>)> = Vec::new();
+    let mut kind_of = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let found = kinds.iter().position(|(operation, _)| *operation == draft.operation);
+        kind_of.push(found.unwrap_or(kinds.len()));
+        if found.is_none() {
+            kinds.push((draft.operation, BTreeSet::new()));
+        }
+    }
+    let mut far: BTreeSet<usize> = (0..drafts.len()).filter(|number| waits_for[*number] == 0).collect();
+    let mut done = vec![false; drafts.len()];
+    let (mut first, mut now, mut divider_free, mut last) = (0, 0, 0, 0);
+    let mut order = Vec::with_capacity(drafts.len());
+    while order.len() < drafts.len() {
+        while done[first] {
+            first += 1;
+        }
+        while let Some(near) = far.first().copied().filter(|number| *number < first + REACH) {
+            far.remove(&near);
+            kinds[kind_of[near]].1.insert((chain[near], Reverse(near)));
+        }
+        let head = |kind: usize| kinds[kind].1.last().copied();
+        let is_division = |kind: usize| kinds[kind].1.last().is_some_and(|(_, Reverse(n))| divides(&drafts[*n]));
+        let best = |division: bool| {
+            let kinds = (0..kinds.len()).filter(|kind| is_division(*kind) == division);
+            kinds.filter_map(|kind| Some((head(kind)?, kind))).max().map(|(_, kind)| kind)
+        };
+        let division = best(true);
+        let repeat = (head(last).is_some() && !is_division(last)).then_some(last);
+        let next = match division {
+            Some(division) if now >= divider_free => Some(division),
+            _ => repeat.or_else(|| best(false)).or(division),
+        };
+        let Some((kind, (_, Reverse(number)))) = next.and_then(|kind| Some((kind, kinds[kind].1.pop_last()?))) else {
+            break;
+        };
+        last = kind;
+        done[number] = true;
+        order.push(number);
+        if divides(&drafts[number]) {
+            now += ADDITION;
+            divider_free = now.max(divider_free) + DIVISION;
+        } else {
+            now += weight(&drafts[number]);
+        }
+        for user in &users[number] {
+            waits_for[*user] -= 1;
+            if waits_for[*user] == 0 {
+                far.insert(*user);
+            }
+        }
+    }
+    order
 }
 
 impl SplitCode {

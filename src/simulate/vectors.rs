@@ -3,15 +3,16 @@
 use crate::compile::{MISSING, Table, VectorInstruction, VectorOperation};
 use nalgebra::DMatrix;
 
-/// Runs one vector instruction in every lane.
-pub fn execute<const L: usize>(instruction: &VectorInstruction, tables: &[Table], registers: &mut [[f64; L]]) {
-    let inputs: Vec<[f64; L]> = instruction.inputs.iter().map(|register| registers[*register as usize]).collect();
-    apply_to_lanes(instruction, tables, &inputs, |output, lane, value| {
+/// Runs one vector instruction on the registers of one run.
+pub fn execute(instruction: &VectorInstruction, tables: &[Table], registers: &mut [f64]) {
+    let inputs: Vec<f64> = instruction.inputs.iter().map(|register| registers[*register as usize]).collect();
+    let outputs = apply(&instruction.operation, tables, &inputs, instruction.outputs.len());
+    for (register, value) in instruction.outputs.iter().zip(outputs) {
         // An output that nothing reads has no register.
-        if let Some(block) = registers.get_mut(instruction.outputs[output] as usize) {
-            block[lane] = value;
+        if let Some(place) = registers.get_mut(*register as usize) {
+            *place = value;
         }
-    });
+    }
 }
 
 /// Hands each result to `put(output, lane, value)`.
