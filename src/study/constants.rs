@@ -2,10 +2,12 @@
 
 use super::fault::{Fault, Finding};
 use super::scenario::{ChangeKind, Scenario};
+use crate::calendar::Calendar;
 use crate::check::CheckedModel;
 use crate::compile::{Constant, element_key};
-use crate::diagnostic::{Source, Span, nearest};
+use crate::diagnostic::{Diagnostic, Source, Span, nearest};
 use crate::model::Name;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The constants of a compiled model.
@@ -22,6 +24,22 @@ pub struct Policy {
     /// In model time; where the model has no such constant, the policy has no such edge.
     pub start: Option<f64>,
     pub end: Option<f64>,
+}
+
+/// The constants that a scenario file sets in a model, by element; `constants` are those of the compiled model.
+///
+/// # Errors
+/// Every fault of the file and of those it extends, and every constant or policy that the model does not have.
+pub fn scenario_settings(
+    path: &Path,
+    calendar: &Calendar,
+    checked: &CheckedModel,
+    constants: &[Constant],
+) -> Result<Vec<(String, f64)>, Vec<Diagnostic>> {
+    let scenario = Scenario::read(path, calendar)?;
+    let mut findings = Vec::new();
+    let settings = Constants::new(checked, constants).settings(&scenario, &mut findings);
+    if findings.is_empty() { Ok(settings) } else { Err(findings.iter().map(Finding::diagnostic).collect()) }
 }
 
 impl<'m> Constants<'m> {
@@ -145,5 +163,37 @@ impl<'m> Constants<'m> {
         let known: Vec<String> = self.policies().into_iter().map(|policy| policy.name).collect();
         let nearest = nearest(policy, known.iter().map(String::as_str)).map(str::to_owned);
         Fault::UnknownPolicy { name: policy.to_owned(), nearest, known }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scenario_settings;
+    use crate::calendar::Calendar;
+    use crate::check::check;
+    use crate::compile::{Request, compile};
+    use crate::parse;
+    use std::collections::HashMap;
+    use std::path::Path;
+
+    #[test]
+    fn the_shipped_scenarios_set_constants_of_the_model_the_nearest_file_last() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let (read, _) = parse::read_file(&root.join("models/zgc/zgc.mdl"));
+        let (source, model) = read.unwrap();
+        let checked = check(&source, model, &HashMap::new()).0.unwrap();
+        let program = compile(&checked, &Request::default()).unwrap();
+        let settings = |name: &str| {
+            let path = root.join("calibration/zgc/scenarios").join(name);
+            scenario_settings(&path, &Calendar::Years, &checked, &program.constants).unwrap()
+        };
+        let market = settings("market-only-vc.toml");
+        let of = |name: &str| market.iter().find(|(constant, _)| constant == name).map(|(_, value)| *value);
+        // The first is inherited from no-campaign.toml.
+        assert_eq!(
+            (of("on mass campaign"), of("on guidance funds"), of("selfrel rate")),
+            (Some(0.0), Some(0.0), Some(0.0))
+        );
+        assert_eq!(settings("sustained-campaign.toml").len(), 3);
     }
 }

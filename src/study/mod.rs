@@ -25,7 +25,7 @@ mod unknowns;
 mod walk;
 
 pub use calibration::{Calibration, SeriesFit};
-pub use constants::Policy;
+pub use constants::{Policy, scenario_settings};
 pub use document::Located;
 pub use entry::*;
 pub use fault::{EmptyReason, Fault, Finding};

@@ -373,9 +373,9 @@ fn known_scenarios(study: &Study, scenarios: &[PreparedScenario], findings: &mut
 mod tests {
     use super::{Prepared, prepare};
     use crate::diagnostic::{Diagnostic, render};
-    use crate::estimate::objective::{Design, Objective};
+    use crate::estimate::objective::{Design, Objective, Use};
     use crate::estimate::{Prior, Problem};
-    use crate::study::read_study;
+    use crate::study::{read_study, read_study_text};
     use std::path::Path;
 
     fn shipped(name: &str) -> Prepared {
@@ -418,6 +418,21 @@ mod tests {
             .collect();
         let value = objective.evaluate(std::slice::from_ref(&point)).pop().unwrap().unwrap().likelihood;
         assert!((value - 122.925949).abs() < 1e-5, "{value}");
+    }
+
+    /// The page that explains study files shows one; it must be one.
+    #[test]
+    fn the_example_of_the_page_on_study_files_is_sound() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration");
+        let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
+        let text = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let source = crate::diagnostic::Source::new(folder.join("README.md"), text);
+        let found = read_study_text(&source).and_then(|study| prepare(&study, None));
+        let prepared = found.unwrap_or_else(|found| panic!("{}", words(&found)));
+        let uses: Vec<usize> = [Use::Fit, Use::HoldOut]
+            .map(|purpose| prepared.design.observations[0].data.iter().filter(|d| d.purpose == purpose).count())
+            .to_vec();
+        assert_eq!(uses, [14, 6]);
     }
 
     #[test]

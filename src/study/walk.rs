@@ -407,10 +407,13 @@ mod tests {
         })
         .unwrap_err();
         let text: String = refused.iter().map(render).collect();
-        assert_eq!(text.replace(&folder.display().to_string(), "DIR"), r#"error[folder-not-writable]: cannot write DIR/out/.levada: a part of DIR/out is a file, not a folder
+        assert_eq!(
+            text.replace(&folder.display().to_string(), "DIR"),
+            r#"error[folder-not-writable]: cannot write DIR/out/.levada: a part of DIR/out is a file, not a folder
  |
  = help: choose another folder with --out, or move that file away
-"#);
+"#
+        );
         assert!(!begun.load(Ordering::Relaxed));
         std::fs::remove_dir_all(&folder).unwrap();
     }
