@@ -41,11 +41,12 @@ impl Dimensions {
             let elements = flat[number].clone().unwrap_or_default();
             let elements = elements.iter().map(|name| dimensions.element_id(name)).collect();
             let mut canonical = number;
-            while let Some(target) = model.dimensions[canonical].alias_of.as_ref().and_then(|name| index.get(name)) {
-                if *target == number {
-                    break;
+            // An alias that leads round in a circle is reported by `flatten`; here the walk only has to end.
+            for _ in 0..model.dimensions.len() {
+                match model.dimensions[canonical].alias_of.as_ref().and_then(|name| index.get(name)) {
+                    Some(target) if *target != number => canonical = *target,
+                    _ => break,
                 }
-                canonical = *target;
             }
             dimensions.list.push(ResolvedDimension {
                 name: dimension.name.clone(),

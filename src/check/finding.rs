@@ -45,7 +45,7 @@ impl Finding {
             Finding::UnknownFunction { name, span, nearest } => {
                 Diagnostic::error("unknown-function", format!("there is no function, macro or lookup called `{name}`"))
                     .at(source, *span, "called here")
-                    .help(suggestion(nearest, "`levada check --functions` lists what is supported"))
+                    .help(suggestion(nearest, "correct its spelling, or define a macro or a lookup of that name"))
             }
             Finding::NotAFunction { name, span } => Diagnostic::error(
                 "not-a-function",

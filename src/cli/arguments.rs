@@ -30,6 +30,8 @@ pub enum Command {
     Check(Check),
     /// What does the model do? One table of all variables over time.
     Run(Run),
+    /// Write a model as XMILE.
+    Convert(Convert),
     /// The paper from one command: estimates, policies compared, figures and tables, recorded.
     Study(StudyCommand),
 }
@@ -89,6 +91,15 @@ pub struct Run {
     /// Table to write (CSV); without it the table goes to standard output.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// Example: `levada convert model.mdl model.xmile`.
+#[derive(Debug, Args)]
+pub struct Convert {
+    /// The model to read.
+    pub from: PathBuf,
+    /// The XMILE file to write.
+    pub to: PathBuf,
 }
 
 /// Examples: `levada study calibration/lynx-hare/study.toml`, `levada study study.toml --quick --out results`.

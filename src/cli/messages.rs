@@ -3,7 +3,7 @@
 use super::arguments::Colour;
 use super::exit_status::ExitStatus;
 use crate::diagnostic::{Diagnostic, render, render_styled};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 /// Prints diagnostics, errors last so that they stand next to the prompt.
 pub fn show(diagnostics: &[Diagnostic], colour: Colour) {
@@ -16,7 +16,8 @@ pub fn show(diagnostics: &[Diagnostic], colour: Colour) {
     ordered.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.severity));
     for diagnostic in ordered {
         let text = if styled { render_styled(diagnostic) } else { render(diagnostic) };
-        eprintln!("{text}");
+        // A reader that closes the stream early has seen enough.
+        let _ = writeln!(std::io::stderr(), "{text}");
     }
 }
 

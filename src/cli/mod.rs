@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod convert;
 mod exit_status;
 mod load;
 mod messages;
@@ -18,6 +19,7 @@ pub fn main() -> ExitCode {
     let colour = arguments.colour;
     let status = match &arguments.command {
         Command::Check(check) => check::check(check, colour),
+        Command::Convert(convert) => convert::convert(convert, colour),
         Command::Run(run) => run::run(run, colour),
         Command::Study(study) => study::study(study, colour),
     };

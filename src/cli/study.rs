@@ -51,7 +51,11 @@ pub fn study(arguments: &StudyCommand, colour: Colour) -> ExitStatus {
             ExitStatus::Findings,
         );
     }
-    if done.manifest.converged { ExitStatus::Done } else { ExitStatus::DidNotConverge }
+    match (done.manifest.balanced, done.manifest.converged) {
+        (false, _) => ExitStatus::Findings,
+        (true, false) => ExitStatus::DidNotConverge,
+        (true, true) => ExitStatus::Done,
+    }
 }
 
 /// What was found, and where to look.

@@ -135,7 +135,7 @@ impl Fault {
             }
             Fault::UnknownOverride { name, nearest } => {
                 Diagnostic::error("unknown-constant", format!("the model has no constant `{name}` to set"))
-                    .help(suggestion(nearest, "`levada check MODEL --constants` lists them"))
+                    .help(suggestion(nearest, "a constant is a variable that the model defines by a number"))
             }
             Fault::OverrideNotConstant { name } => {
                 Diagnostic::error("not-constant", format!("`{name}` is computed by the model and cannot be set"))
@@ -143,7 +143,7 @@ impl Fault {
             }
             Fault::UnknownOutput { name, nearest } => {
                 Diagnostic::error("unknown-name", format!("the model has no variable `{name}`"))
-                    .help(suggestion(nearest, "`levada check MODEL` lists the variables"))
+                    .help(suggestion(nearest, "`levada run MODEL` writes every variable as a column"))
             }
             Fault::TooLarge { elements, limit } => Diagnostic::error(
                 "model-too-large",

@@ -125,7 +125,8 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
     }
     let mut recurring: Vec<(Value, Value, Option<Value>)> =
         switches.periodic.iter().map(|(first, period)| (*first, *period, None)).collect();
-    recurring.extend(lowering.recurring.iter().map(|item| (item.first, item.period, Some(item.last))));
+    let own = if request.landing == Landing::Exact { &lowering.recurring[..] } else { &[] };
+    recurring.extend(own.iter().map(|item| (item.first, item.period, Some(item.last))));
     let fixed = |value: &Value| lowering.graph.pace(*value) <= graph::Pace::Run;
     recurring.retain(|(first, period, last)| [Some(*first), Some(*period), *last].iter().flatten().all(fixed));
     switches.single.retain(fixed);

@@ -79,7 +79,8 @@ pub fn difference(table: &Table, reference: &Table) -> Option<Difference> {
     let mut largest: Option<Difference> = None;
     for (number, column) in table.columns.iter().enumerate() {
         let peak = peak(number).max(1e-9 * of_unit[&column.units.as_deref()]);
-        for (row, time) in table.time.iter().enumerate() {
+        // A final time that the model computes may end one of the runs earlier.
+        for (row, time) in table.time.iter().enumerate().take(reference.time.len()) {
             let gap = (table.values[(row, number)] - reference.values[(row, number)]).abs();
             if gap > 0.0 && largest.as_ref().is_none_or(|old| gap / peak > old.relative) {
                 largest = Some(Difference { variable: column.name.clone(), time: *time, relative: gap / peak });
@@ -121,6 +122,8 @@ pub fn independent(program: &Program, settings: &Settings, times: &[f64]) -> Res
             state = stretch(program, &registers, state, (now, on_switch), (stop.time, stop.switch))?;
             now = stop.time;
             on_switch = stop.switch;
+        } else {
+            on_switch |= stop.switch;
         }
         if stop.save {
             let mut registers = registers.borrow_mut();

@@ -538,7 +538,7 @@ fn needs_grid(program: &Program, settings: &Settings) -> Option<Failure> {
     let adaptive = settings.method.is_adaptive();
     let memory = program.memories.iter().find(|memory| memory.delay.is_some() || adaptive);
     if let Some(memory) = memory
-        && (adaptive || !program.switches.is_empty())
+        && (adaptive || !program.switches.is_empty() || !program.recurring.is_empty())
     {
         return Some(Failure::NeedsGrid { variable: memory.name.clone() });
     }
@@ -558,8 +558,10 @@ pub fn stops(program: &Program, settings: &Settings, saves: &[f64]) -> Vec<Stop>
     let member = Member { number: 0, changes: Vec::new() };
     let batch = Batch::<1>::begin(program, settings, None, std::slice::from_ref(&member));
     let switches = batch.clocks.first().map_or(&[][..], |clock| &clock.switches[..]);
+    let begins = batch.clocks.first().and_then(Clock::begins_on_switch);
     let mut all: Vec<Stop> = (saves.iter().map(|time| Stop { time: *time, save: true, switch: false }))
         .chain(switches.iter().map(|time| Stop { time: *time, save: false, switch: true }))
+        .chain(begins.map(|time| Stop { time, save: false, switch: true }))
         .collect();
     all.sort_by(|a, b| a.time.total_cmp(&b.time));
     let step = batch.clocks.first().map_or(1.0, |clock| clock.step);

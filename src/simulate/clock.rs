@@ -111,7 +111,8 @@ impl Clock {
     }
 
     fn plan_switches(&mut self, program: &Program, read: &impl Fn(Register) -> f64) {
-        let within = |time: f64| time > self.start && time < self.stop;
+        let near = SAME * self.step;
+        let within = |time: f64| time >= self.start - near && time < self.stop;
         let mut all: Vec<f64> =
             program.switches.iter().map(|register| read(*register)).filter(|t| within(*t)).collect();
         for (first, period, last) in &program.recurring {
@@ -135,6 +136,9 @@ impl Clock {
                 number += 1.0;
             }
         }
+        // A run that begins on a switch begins just behind it.
+        self.from_switch = all.iter().any(|time| *time <= self.start + near);
+        all.retain(|time| *time > self.start + near);
         all.sort_by(f64::total_cmp);
         all.dedup_by(|a, b| (*a - *b).abs() <= 1e-12 * b.abs().max(1.0));
         self.switches = all;
@@ -179,6 +183,11 @@ impl Clock {
             }
         }
         self.target = target;
+    }
+
+    /// The time at which the clock stands, if it has not moved and stands on a switch.
+    pub fn begins_on_switch(&self) -> Option<f64> {
+        (self.from_switch && self.time == self.start).then_some(self.start)
     }
 
     /// A time within the step, kept off the switches at its ends.

@@ -53,9 +53,9 @@ impl FromStr for Method {
     /// Levada's words and those of model files; Vensim's and Stella's fixed-step variants map to the plain method.
     fn from_str(text: &str) -> Result<Self, ()> {
         match text.trim().to_ascii_lowercase().as_str() {
-            "euler" => Ok(Method::Euler),
-            "rk2" | "rk2fixed" => Ok(Method::RungeKutta2),
-            "rk4" | "rk4fixed" | "rk4auto" => Ok(Method::RungeKutta4),
+            "euler" | "difference" => Ok(Method::Euler),
+            "rk2" | "rk2fixed" | "rk2 auto" | "rk2 fixed" => Ok(Method::RungeKutta2),
+            "rk4" | "rk4fixed" | "rk4auto" | "rk4 auto" | "rk4 fixed" => Ok(Method::RungeKutta4),
             "dopri5" | "rk45" => Ok(Method::DormandPrince),
             _ => Err(()),
         }

@@ -25,6 +25,8 @@ pub struct Manifest {
     pub starts: usize,
     pub quick: bool,
     pub converged: bool,
+    /// Every account balanced under every policy.
+    pub balanced: bool,
     /// Largest differences to a finer run and to an independent code, in words.
     pub integration_error: String,
     /// Seconds, by step.
@@ -59,6 +61,14 @@ impl Manifest {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
         write_text(&folder.join(MANIFEST), &format!("{text}\n"))
     }
+}
+
+/// A name as part of a file's: letters, digits and hyphens, so that no name leads out of its folder.
+pub fn slug(name: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let text: String = name.trim().chars().map(plain).collect();
+    let parts: Vec<&str> = text.split('-').filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() { "unnamed".to_owned() } else { parts.join("-") }
 }
 
 /// The SHA-256 of some bytes, in hexadecimal.

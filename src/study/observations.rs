@@ -124,7 +124,9 @@ impl Setting<'_> {
     fn purpose(&self, entry: &Observe, window: Window) -> Use {
         let inside = |stretch: Option<Window>| stretch.is_some_and(|stretch| stretch.covers(window));
         match (entry.judgement, self.fit) {
-            (true, _) | (_, None) => Use::Fit,
+            (true, _) => Use::Fit,
+            (_, None) if inside(self.hold_out) => Use::HoldOut,
+            (_, None) => Use::Fit,
             _ if inside(self.fit) => Use::Fit,
             _ if inside(self.hold_out) => Use::HoldOut,
             _ => Use::Neither,

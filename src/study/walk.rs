@@ -5,7 +5,7 @@ use super::calibration::{Calibration, Effort, calibrate};
 use super::entry::Study;
 use super::exhibits::{Results, exhibits};
 use super::file::read_study;
-use super::manifest::{Hashed, Manifest, sha256};
+use super::manifest::{Hashed, Manifest, sha256, slug};
 use super::prepare::{IdentityRule, Prepared, prepare};
 use super::progress::Progress;
 use crate::calendar::Window;
@@ -63,7 +63,7 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
     let step = order.quick.then(|| study.quick.step.as_ref().map(|step| step.value)).flatten();
     let starts = if order.quick { study.quick.starts } else { study.calibrate.starts };
     let prepared = prepare(&study, step)?;
-    let folder = order.out.clone().unwrap_or_else(|| Path::new("out").join(&study.name));
+    let folder = order.out.clone().unwrap_or_else(|| Path::new("out").join(slug(&study.name)));
     let mut inputs: Vec<Hashed> = Vec::new();
     for source in &prepared.sources {
         let input = Hashed { file: plain(&source.path), sha256: sha256(source.text.as_bytes()) };
@@ -143,6 +143,7 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
         starts,
         quick: order.quick,
         converged: calibration.as_ref().is_none_or(Calibration::converged),
+        balanced: kept.iter().all(Kept::holds),
         integration_error,
         timings: timings.ended,
         outputs,

@@ -143,3 +143,37 @@ fn a_value_that_is_no_number_stops_the_run_and_names_the_equation() {
         "`root` is not finite at time 1.5: the SQRT in its equation gave no number"
     );
 }
+
+#[test]
+fn a_run_that_begins_on_a_switch_begins_behind_it() {
+    let program = program("y = INTEG(IF THEN ELSE(Time > 0, 1, 0), 0) ~ Dmnl ~ |", 1.0, Landing::Exact);
+    for method in METHODS {
+        assert_eq!(end(&program, method, "y"), 5.0, "{method}");
+    }
+}
+
+#[test]
+fn a_switch_behind_initial_is_met() {
+    let equations = "a = 1.3 ~ Year ~ |\n q = INITIAL(a) ~ Year ~ |\n y = INTEG(STEP(1, q), 0) ~ Dmnl ~ |";
+    let program = program(equations, 1.0, Landing::Exact);
+    for method in METHODS {
+        assert!((end(&program, method, "y") - 3.7).abs() < 1e-12, "{method}");
+    }
+}
+
+#[test]
+fn a_grid_stays_a_grid_beside_a_pulse_train() {
+    let equations = "
+        pulses = INTEG(PULSE TRAIN(0.3, 0.1, 1, 10), 0) ~ Dmnl ~ |
+        late = DELAY FIXED(Time, 1, 0) ~ Year ~ |";
+    let program = program(equations, 0.25, Landing::Grid);
+    assert_eq!(end(&program, Method::Euler, "late"), 4.0);
+    // One step for each pulse: the width is at least a step.
+    assert_eq!(end(&program, Method::Euler, "pulses"), 1.25);
+}
+
+#[test]
+fn a_pulse_half_a_step_off_the_grid_is_not_lost() {
+    let program = program("y = INTEG(PULSE TRAIN(2.5, 1, 4, 20), 0) ~ Dmnl ~ |", 1.0, Landing::Grid);
+    assert_eq!(end(&program, Method::Euler, "y"), 1.0);
+}

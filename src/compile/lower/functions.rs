@@ -317,12 +317,23 @@ impl<'a> Lowering<'a> {
         let time = self.switch_time(context)?;
         let since = self.graph.binary(Binary::Subtract, time, start);
         let phase = self.graph.binary(Binary::Modulo, since, repeat);
-        let inside = self.graph.binary(Binary::Less, phase, width);
+        let inside = self.within_pulse(phase, width);
         let window = self.between(start, end, context)?;
         let stop = self.graph.binary(Binary::Add, start, width);
         self.recurring.push(Recurring { first: start, period: repeat, last: end });
         self.recurring.push(Recurring { first: stop, period: repeat, last: end });
         Ok(self.graph.binary(Binary::And, window, inside))
+    }
+
+    /// Whether a pulse of `width` is on at `phase` since it began, by the same side of a tie as [`Self::reached`].
+    fn within_pulse(&mut self, phase: Value, width: Value) -> Value {
+        if self.request.landing == Landing::Exact {
+            return self.graph.binary(Binary::Less, phase, width);
+        }
+        let zero = self.number(0.0);
+        let begun = self.graph.binary(Binary::Less, zero, phase);
+        let lasts = self.graph.binary(Binary::LessOrEqual, phase, width);
+        self.graph.binary(Binary::And, begun, lasts)
     }
 
     /// XMILE PULSE(volume, first, interval): the volume within one step, once or again after each interval.
@@ -344,7 +355,9 @@ impl<'a> Lowering<'a> {
                 let time = self.switch_time(context)?;
                 let since = self.graph.binary(Binary::Subtract, time, first);
                 let phase = self.graph.binary(Binary::Modulo, since, *interval);
-                let inside = self.graph.binary(Binary::Less, phase, step);
+                let inside = self.within_pulse(phase, step);
+                let stop = self.control("FINAL TIME", context.phase)?;
+                self.recurring.push(Recurring { first: end, period: *interval, last: stop });
                 let begun = self.reached(first, context)?;
                 let again = self.graph.binary(Binary::And, begun, inside);
                 let repeats = self.graph.binary(Binary::Less, zero, *interval);

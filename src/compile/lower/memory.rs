@@ -432,20 +432,18 @@ impl<'a> Lowering<'a> {
         if context.phase == Phase::Initial {
             return self.expression(input, context);
         }
+        // What constants alone decide is the same at the start and later, and switches may depend on it.
+        let at_start = self.expression(input, &context.in_phase(Phase::Initial))?;
+        if self.graph.pace(at_start) != Pace::Moving {
+            return Ok(at_start);
+        }
         let origin = self.origin(expression, context, 0);
         if let Some(number) = self.held_index.get(&origin) {
             return Ok(self.graph.slot(Slot::Held(*number)));
         }
         let number = self.helds.len() as u32;
-        let zero: Value = self.number(0.0);
-        self.helds.push(Held { value: zero });
+        self.helds.push(Held { value: at_start });
         self.held_index.insert(origin, number);
-        let context = context.clone();
-        self.defer(move |lowering| {
-            if let Ok(value) = lowering.expression(input, &context.in_phase(Phase::Initial)) {
-                lowering.helds[number as usize].value = value;
-            }
-        });
         Ok(self.graph.slot(Slot::Held(number)))
     }
 }

@@ -8,6 +8,7 @@ use crate::present::{
     self, Bound, Cell, Column, Decimals, EstimateRow, Exhibit, FitRow, Heading, OutcomeColumn, OutcomePath, Quantity,
     Refusal, Row, Table, annual_table, estimates_table, fit_table,
 };
+use crate::study::manifest::slug;
 
 /// Every table of the study.
 pub fn tables(results: &Results) -> Result<Vec<Exhibit>, Refusal> {
@@ -190,7 +191,7 @@ fn annual(results: &Results, measure: usize) -> Result<Exhibit, Refusal> {
             })
             .collect(),
     };
-    let name = format!("outcome-{}", outcome.name.replace(' ', "-"));
+    let name = format!("outcome-{}", slug(&outcome.name));
     let title = format!("{} under the baseline and other policies", outcome.title);
     let times: Vec<f64> = comparison.windows.iter().map(|window| window.start).collect();
     annual_table(&heading(&name, title, Vec::new()), &results.time_title(), &times, &[column]).exhibit()
