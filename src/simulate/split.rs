@@ -351,6 +351,9 @@ fn drafts(code: &Code, kept: &[Option<Place>], shared: &mut Code) -> (Vec<Draft>
 /// How far an instruction may be brought forward. Values live the longer the farther.
 const REACH: usize = 2048;
 
+/// Instructions that may come next: the chain that hangs on each, and its number.
+type Ready = BTreeSet<(u64, Reverse<usize>)>;
+
 /// An order in which the processor's divider, which takes as long as several other operations and works beside them, is
 /// fed as soon as it is free, and equal operations stand beside each other otherwise.
 fn spread(drafts: &[Draft]) -> Vec<usize> {
@@ -391,7 +394,7 @@ fn spread(drafts: &[Draft]) -> Vec<usize> {
     }
 
     // Ready instructions by operation, those at the head of the longest chains last.
-    let mut kinds: Vec<(Operation, BTreeSet<(u64, Reverse<usize>)>)> = Vec::new();
+    let mut kinds: Vec<(Operation, Ready)> = Vec::new();
     let mut kind_of = Vec::with_capacity(drafts.len());
     for draft in drafts {
         let found = kinds.iter().position(|(operation, _)| *operation == draft.operation);
