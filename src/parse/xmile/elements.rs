@@ -125,7 +125,7 @@ impl Reader<'_> {
                 }
             }
         }
-        let more = size - seen.len() - missing.len();
+        let more = size.saturating_sub(seen.len() + missing.len());
         Fault::MissingElements { variable: declared.flat.text().to_owned(), missing, more }
     }
 
