@@ -434,7 +434,7 @@ impl<'a> Lowering<'a> {
         }
         // What constants alone decide is the same at the start and later, and switches may depend on it.
         let at_start = self.expression(input, &context.in_phase(Phase::Initial))?;
-        if self.graph.pace(at_start) != Pace::Moving {
+        if self.graph.pace(at_start) <= Pace::Run {
             return Ok(at_start);
         }
         let origin = self.origin(expression, context, 0);

@@ -247,7 +247,7 @@ impl Lowering<'_> {
     /// The initial time; one that changes during the run is read once, at the start.
     pub fn start_time(&mut self) -> Option<Value> {
         let start = self.control("INITIAL TIME", Phase::Initial).ok()?;
-        if self.graph.pace(start) != Pace::Moving {
+        if self.graph.pace(start) <= Pace::Run {
             return Some(start);
         }
         let before = std::mem::replace(&mut self.starting, true);
