@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use crate::diagnostic::{Diagnostic, Source};
 use crate::model::{Expression, ExpressionKind, Model, Name};
-use crate::series::Workbook;
+use crate::series::{Workbook, workbook_path};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ fn elements(model: &Model, call: &Expression) -> Result<Vec<Name>, String> {
     let [file, sheet, first, last, prefix] = texts[..] else {
         return Err("file, sheet, first cell, last cell and prefix must be texts in quotation marks".to_owned());
     };
-    let path = model.folder.join(file.trim().trim_start_matches('?').replace('\\', "/"));
+    let path = workbook_path(&model.folder, file);
     let names = Workbook::open(&path, sheet).and_then(|book| book.texts(sheet, first.trim(), last.trim()));
     match names {
         Ok(names) if names.is_empty() => Err(format!("there is nothing from {first} on")),

@@ -17,5 +17,5 @@ pub use observed::{Observation, ObservedSeries};
 pub use open::{OpenFault, OpenFaultKind, open_text};
 pub use read::{DataFile, read_observations};
 pub use table::{Column, Table, number};
-pub use workbook::{Area, Cell, Direction, Workbook, WorkbookFault};
+pub use workbook::{Area, Cell, Direction, Workbook, WorkbookFault, workbook_path};
 pub use write::{WriteFault, write_file, write_text};

@@ -112,6 +112,12 @@ struct Sheet {
     columns: u32,
 }
 
+/// Where the file named by a GET function lies. `?name` is a name that Vensim resolves for the user's machine; the plain
+/// name is tried in `folder`.
+pub fn workbook_path(folder: &Path, file: &str) -> PathBuf {
+    folder.join(file.trim().trim_start_matches('?').replace('\\', "/"))
+}
+
 impl Workbook {
     /// Opens a spreadsheet by its extension, or delimited text with `delimiter` (the place of the sheet's name).
     pub fn open(path: &Path, delimiter: &str) -> Result<Self, WorkbookFault> {

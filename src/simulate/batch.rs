@@ -533,16 +533,14 @@ impl Line {
     }
 }
 
-/// Why a model cannot be run off the grid of fixed steps, if so.
+/// Why a model cannot be run with steps of changing length, if so.
 fn needs_grid(program: &Program, settings: &Settings) -> Option<Failure> {
-    let adaptive = settings.method.is_adaptive();
-    let memory = program.memories.iter().find(|memory| memory.delay.is_some() || adaptive);
-    if let Some(memory) = memory
-        && (adaptive || !program.switches.is_empty() || !program.recurring.is_empty())
-    {
-        return Some(Failure::NeedsGrid { variable: memory.name.clone() });
+    if !settings.method.is_adaptive() {
+        return None;
     }
-    (adaptive && !program.randoms.is_empty()).then(|| Failure::NeedsGrid { variable: "a random function".to_owned() })
+    let memory = program.memories.first().map(|memory| memory.name.clone());
+    let random = (!program.randoms.is_empty()).then(|| "a random function".to_owned());
+    memory.or(random).map(|variable| Failure::NeedsGrid { variable })
 }
 
 /// A time at which a run stops on its way.

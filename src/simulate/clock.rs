@@ -54,7 +54,18 @@ impl Clock {
             clock.plan_saves(settings, every)?;
         }
         clock.plan_switches(program, read);
-        Ok(clock)
+        match program.memories.first() {
+            Some(memory) if clock.leaves_grid() => Err(Failure::NeedsGrid { variable: memory.name.clone() }),
+            _ => Ok(clock),
+        }
+    }
+
+    /// Whether a save or a switch cuts a step of the grid, which a memory of whole steps would take for a step.
+    fn leaves_grid(&self) -> bool {
+        self.saves.iter().chain(&self.switches).any(|time| {
+            let steps = (time - self.start) / self.step;
+            (steps - steps.round()).abs() > 1e-6
+        })
     }
 
     /// A clock that never moves, for a lane without a run.

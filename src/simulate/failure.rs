@@ -44,7 +44,7 @@ impl Failure {
                 "needs-fixed-step",
                 format!("`{variable}` remembers whole steps and cannot be run with steps of changing length"),
             )
-            .help("use --method euler, rk2 or rk4 with --switches grid"),
+            .help("use euler, rk2 or rk4 with --switches grid, and save at multiples of the step"),
             Failure::SaveOutside { time, start, stop } => Diagnostic::error(
                 "save-outside-run",
                 format!("time {time} is to be saved, but the run goes from {start} to {stop}"),

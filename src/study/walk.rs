@@ -13,9 +13,11 @@ use crate::compare::{Account, Kept, Measure, Policy, accounts, compare, with};
 use crate::compile::{Landing, Outputs, Program, Request, compile};
 use crate::diagnostic::Diagnostic;
 use crate::estimate::optimise::Searched;
-use crate::series::{Table, write_file, write_text};
+use crate::model::{Definition, ExpressionKind, Model};
+use crate::series::{Table, workbook_path, write_file, write_text};
 use crate::simulate::{self, Difference, Save, Settings};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -72,6 +74,7 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
             inputs.push(input);
         }
     }
+    inputs.extend(workbooks(prepared.checked.model()));
     let hash = hash(&inputs, starts, step);
     if let Some(manifest) = Manifest::read(&folder).filter(|old| old.hash == hash && old.is_whole(&folder)) {
         let notes = notes(&study, prepared.notes);
@@ -193,6 +196,29 @@ fn plain(path: &Path) -> PathBuf {
         }
     }
     plain
+}
+
+/// The files from which the model itself reads data, constants, lookups and subscripts.
+fn workbooks(model: &Model) -> Vec<Hashed> {
+    let definitions =
+        model.variables.iter().flat_map(|variable| &variable.equations).map(|equation| &equation.definition);
+    let calls = definitions.filter_map(|definition| match definition {
+        Definition::External(call) => Some(call),
+        Definition::Data { source, .. } => source.as_ref(),
+        _ => None,
+    });
+    let calls = calls.chain(model.dimensions.iter().filter_map(|dimension| dimension.external.as_ref()));
+    let files: BTreeSet<PathBuf> = calls
+        .filter_map(|call| match call.children().first().map(|first| &first.kind) {
+            Some(ExpressionKind::Text(file)) => Some(workbook_path(&model.folder, file)),
+            _ => None,
+        })
+        .collect();
+    let read = |file: PathBuf| {
+        let bytes = std::fs::read(&file).ok()?;
+        Some(Hashed { file: plain(&file), sha256: sha256(&bytes) })
+    };
+    files.into_iter().filter_map(read).collect()
 }
 
 /// Of everything that the results depend on: files, version, effort.

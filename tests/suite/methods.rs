@@ -173,6 +173,21 @@ fn a_grid_stays_a_grid_beside_a_pulse_train() {
 }
 
 #[test]
+fn what_remembers_whole_steps_refuses_parts_of_one() {
+    let text = "late = DELAY FIXED(Time, 1, 0) ~ Year ~ |\n on = STEP(1, 2.3) ~ Dmnl ~ |";
+    let landing = program(text, 0.25, Landing::Exact);
+    let grid = program(text, 0.25, Landing::Grid);
+    let saved_at = |times: &[f64]| Settings { save: Save::At(times.to_vec()), ..Settings::default() };
+    assert!(run(&grid, &saved_at(&[1.5, 2.25])).is_ok());
+    for outcome in [run(&landing, &Settings::default()), run(&grid, &saved_at(&[1.6]))] {
+        assert_eq!(
+            outcome.expect_err("refused").diagnostic().message,
+            "`late (pipeline)` remembers whole steps and cannot be run with steps of changing length"
+        );
+    }
+}
+
+#[test]
 fn a_pulse_half_a_step_off_the_grid_is_not_lost() {
     let program = program("y = INTEG(PULSE TRAIN(2.5, 1, 4, 20), 0) ~ Dmnl ~ |", 1.0, Landing::Grid);
     assert_eq!(end(&program, Method::Euler, "y"), 1.0);

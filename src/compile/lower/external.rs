@@ -8,7 +8,7 @@ use crate::diagnostic::Span;
 use crate::model::{
     Equation, Expression, ExpressionKind, Extrapolation, Function, Interpolation, LookupTable, Variable,
 };
-use crate::series::{Workbook, WorkbookFault};
+use crate::series::{Workbook, WorkbookFault, workbook_path};
 use std::rc::Rc;
 
 /// The texts of a GET function's arguments.
@@ -181,9 +181,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn workbook(&mut self, address: &Address<'_>) -> Result<Rc<Workbook>, WorkbookFault> {
-        // `?name` is a name that Vensim resolves for the user's machine; the plain name is tried beside the model.
-        let file = address.file.trim().trim_start_matches('?').replace('\\', "/");
-        let path = self.checked.model().folder.join(file);
+        let path = workbook_path(&self.checked.model().folder, address.file);
         let key = (path.clone(), address.sheet.to_owned());
         if let Some(book) = self.workbooks.get(&key) {
             return book.clone();

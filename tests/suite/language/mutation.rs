@@ -143,7 +143,7 @@ fn mutated_vensim_text_is_survived() {
         let source = Source::new("mutated.mdl", String::from_utf8_lossy(&bytes));
         let started = Instant::now();
         let (model, diagnostics) = levada::parse::vensim::read(&source, Path::new(""));
-        prop_assert!(started.elapsed() < Duration::from_secs(20), "took {:?}", started.elapsed());
+        prop_assert!(started.elapsed() < Duration::from_secs(1), "took {:?}", started.elapsed());
         for diagnostic in &diagnostics {
             let (span, _) = diagnostic.label.as_ref().expect("every fault has a place");
             prop_assert!(source.text.get(span.range()).is_some(), "{diagnostic:?} points outside the text");
@@ -190,6 +190,6 @@ fn long_repetitions_take_no_time() {
         let source = Source::new("repeated.mdl", unit.repeat(300_000 / unit.len()));
         let started = Instant::now();
         let _ = levada::parse::vensim::read(&source, Path::new(""));
-        assert!(started.elapsed() < Duration::from_secs(20), "{unit:?} took {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(2), "{unit:?} took {:?}", started.elapsed());
     }
 }
