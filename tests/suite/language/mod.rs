@@ -5,4 +5,5 @@ mod read_written;
 mod units;
 mod unsound;
 mod vensim;
+mod written;
 mod xmile;

@@ -3,6 +3,7 @@
 //! `PROPTEST_CASES=10000000` runs as many cases as a long test needs.
 
 use super::vensim::files;
+use super::written::{kept, parting};
 use levada::diagnostic::{Source, render};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -153,6 +154,16 @@ fn mutated_vensim_text_is_survived() {
         for variable in &model.variables {
             prop_assert!(source.text.get(variable.span.range()).is_some());
         }
+        if diagnostics.iter().any(|diagnostic| diagnostic.is_error()) {
+            return Ok(());
+        }
+        // What is read can be written, and reads back as the same.
+        let text = levada::write::vensim::write(&model);
+        let text = text.map_err(|faults| TestCaseError::fail(format!("{faults:#?}")))?;
+        let (again, found) = levada::parse::vensim::read(&Source::new("mutated.mdl", &*text), Path::new(""));
+        prop_assert!(found.is_empty(), "{found:#?}\n{text}");
+        let (before, after) = (kept(&model), kept(&again));
+        prop_assert!(before == after, "{}", parting(&before, &after));
         Ok(())
     });
     if let Err(failure) = result {

@@ -4,7 +4,7 @@
 use levada::diagnostic::{Source, render};
 use std::path::{Path, PathBuf};
 
-const COMMUNITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/sd-test-models");
+pub const COMMUNITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/sd-test-models");
 
 /// Every file below `folder` whose extension is `extension` in any case.
 pub fn files(folder: &Path, extension: &str, into: &mut Vec<PathBuf>) {
@@ -54,4 +54,31 @@ fn community_models_are_read_without_error() {
     }
     assert!(errors.is_empty(), "{errors}");
     assert!(models.len() > 150);
+}
+
+/// A folder beside this file.
+pub fn inside_language(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/language").join(folder)
+}
+
+/// What was read, written as Vensim would; `BLESS=1` writes it anew for review.
+#[test]
+fn accepted_models_are_read_as_they_are_meant() {
+    let mut models = Vec::new();
+    files(&inside_language("accepted/vensim"), "mdl", &mut models);
+    assert!(models.len() > 5);
+    for path in &models {
+        let text = std::fs::read_to_string(path).expect("the model is text");
+        let source = Source::new(path.file_name().expect("a file has a name"), text);
+        let (model, diagnostics) = levada::parse::vensim::read(&source, Path::new(""));
+        let said: String = diagnostics.iter().map(render).collect();
+        let written = levada::write::vensim::write(&model).expect("Vensim can say it");
+        let (equations, _) = written.split_once("\\\\\\---///").expect("a sketch follows");
+        let found = said + equations;
+        let expected = path.with_extension("expected");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&expected, &found).expect("the folder can be written to");
+        }
+        assert_eq!(found, std::fs::read_to_string(expected).unwrap_or_default(), "{}", path.display());
+    }
 }
