@@ -176,7 +176,7 @@ impl Reader<'_> {
                     let fault = Fault::UnknownElementSubscript {
                         text: part.to_owned(),
                         dimension: shape.name.text().to_owned(),
-                        nearest: shape.nearest(part),
+                        nearest: self.file.nearest_element(shape, part),
                     };
                     self.faults.push(fault, span);
                     return None;

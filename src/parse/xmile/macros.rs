@@ -215,7 +215,20 @@ fn refuse_recursion(macros: &[Macro], faults: &mut Faults) {
             (place, called)
         })
         .collect();
-    for (place, found) in macros.iter().enumerate() {
+    // Macros that call none of the others left cannot be on a way round.
+    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); macros.len()];
+    let mut open: Vec<usize> = calls.values().map(BTreeSet::len).collect();
+    calls.iter().for_each(|(place, called)| called.iter().for_each(|one| callers[*one].push(*place)));
+    let mut done: Vec<usize> = (0..macros.len()).filter(|place| open[*place] == 0).collect();
+    while let Some(place) = done.pop() {
+        for caller in &callers[place] {
+            open[*caller] -= 1;
+            if open[*caller] == 0 {
+                done.push(*caller);
+            }
+        }
+    }
+    for (place, found) in macros.iter().enumerate().filter(|(place, _)| open[*place] > 0).take(MOST_RECURSIVE) {
         let mut reached = BTreeSet::new();
         let mut waiting: Vec<usize> = calls[&place].iter().copied().collect();
         while let Some(next) = waiting.pop() {
@@ -228,3 +241,6 @@ fn refuse_recursion(macros: &[Macro], faults: &mut Faults) {
         }
     }
 }
+
+/// Macros that are told to call themselves.
+const MOST_RECURSIVE: usize = 100;

@@ -8,7 +8,7 @@ use super::lexer::{Token, WrittenName, tokens};
 use super::scope::{Declarations, Declared, Kind, ModelNames};
 use super::settings::{Behaviour, compare_specs, declared_name};
 use super::text::PlacedText;
-use crate::diagnostic::{Span, nearest};
+use crate::diagnostic::Span;
 use crate::model::Name;
 use roxmltree::Node;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -56,11 +56,10 @@ pub(super) fn instances<'a, 'i>(
     let behaviour = Behaviour::default().with(root, raw);
     let mut models: BTreeMap<String, Node> = BTreeMap::new();
     let mut main = None;
+    let all_named = root.children_named("model").all(|model| declared_name(model).is_some());
     for model in root.children_named("model") {
         let name = declared_name(model);
-        if main.is_none()
-            && (name.is_none() || root.children_named("model").all(|model| declared_name(model).is_some()))
-        {
+        if main.is_none() && (name.is_none() || all_named) {
             main = Some(model);
         } else if let Some(name) = name {
             if let Some(first) = models.insert(name.key().to_owned(), model) {
@@ -78,8 +77,9 @@ pub(super) fn instances<'a, 'i>(
     };
     let mut instances = Vec::new();
     let mut held: HashSet<String> = HashSet::new();
-    let mut waiting = vec![(String::new(), None, main, Vec::<String>::new())];
-    while let Some((key, name, node, above)) = waiting.pop() {
+    let mut above: HashMap<String, String> = HashMap::new();
+    let mut waiting = vec![(String::new(), None, main)];
+    while let Some((key, name, node)) = waiting.pop() {
         readable(node, raw, faults);
         compare_specs(root, node, name.as_deref(), raw, faults);
         let names = declare(node, name, raw, file, faults);
@@ -92,25 +92,23 @@ pub(super) fn instances<'a, 'i>(
                 faults.push(Fault::MissingName("module"), span);
                 continue;
             };
-            let path: Vec<String> = above.iter().cloned().chain([key.clone()]).collect();
+            let ancestor = std::iter::successors(Some(&key), |key| above.get(*key)).any(|key| key == name.key());
             if let Some(resource) = module.attribute("resource") {
                 let construct = format!("the file `{resource}` of the module");
                 let (variable, instead) = (None, "paste that file's <model> into this one");
                 faults.push(Fault::Unsupported { construct, variable, instead }, span);
-            } else if path.iter().any(|key| key == name.key()) {
+            } else if ancestor {
                 faults.push(Fault::RecursiveModule(name.text().to_owned()), span);
             } else if let Some(model) = models.get(name.key()) {
                 if held.insert(name.key().to_owned()) {
-                    below.push((name.key().to_owned(), Some(name.text().to_owned()), *model, path));
+                    above.insert(name.key().to_owned(), key.clone());
+                    below.push((name.key().to_owned(), Some(name.text().to_owned()), *model));
                 } else {
                     faults.push(Fault::ModuleTwice(name.text().to_owned()), span);
                 }
             } else {
-                let near = nearest(name.text(), models.values().filter_map(|model| model.attribute("name")));
-                faults.push(
-                    Fault::UnknownModule { name: name.text().to_owned(), nearest: near.map(str::to_owned) },
-                    span,
-                );
+                let nearest = file.nearest(name.text(), models.values().filter_map(|model| model.attribute("name")));
+                faults.push(Fault::UnknownModule { name: name.text().to_owned(), nearest }, span);
             }
         }
         below.reverse();
@@ -258,7 +256,7 @@ pub(super) fn connections(
     file: &mut Declarations,
     faults: &mut Faults,
 ) -> HashMap<String, Span> {
-    let mut direct: HashMap<String, (Declared, Span)> = HashMap::new();
+    let mut direct: BTreeMap<String, (Declared, Span)> = BTreeMap::new();
     for instance in instances {
         for module in holder(instance.node).children_named("module") {
             let Some(name) = declared_name(module) else { continue };
@@ -275,15 +273,12 @@ pub(super) fn connections(
     let mut sources = HashMap::new();
     for (key, (source, span)) in &direct {
         let mut end = source;
-        let mut seen = HashSet::from([key.clone()]);
-        let mut round = false;
-        while let Some((next, _)) = direct.get(end.flat.key()) {
-            if !seen.insert(end.flat.key().to_owned()) {
-                round = true;
-                break;
-            }
+        let mut steps = 0;
+        while let Some((next, _)) = direct.get(end.flat.key()).filter(|_| steps <= direct.len()) {
             end = next;
+            steps += 1;
         }
+        let round = steps > direct.len();
         if round || end.flat.key() == key {
             faults.push(Fault::ConnectionCycle { name: key.clone() }, *span);
         } else {
@@ -301,7 +296,7 @@ fn connection(
     holder: &str,
     raw: &str,
     file: &Declarations,
-    direct: &mut HashMap<String, (Declared, Span)>,
+    direct: &mut BTreeMap<String, (Declared, Span)>,
     faults: &mut Faults,
 ) {
     let span = connect.tag_span(raw);
@@ -319,7 +314,7 @@ fn connection(
         let found = names.and_then(|names| names.variables.get(Name::new(own).key()));
         found.cloned().ok_or_else(|| {
             let candidates = names.into_iter().flat_map(|names| names.variables.values());
-            let near = nearest(own, candidates.map(|declared| own_name(declared.flat.text()))).map(str::to_owned);
+            let near = file.nearest(own, candidates.map(|declared| own_name(declared.flat.text())));
             (text.trim().to_owned(), place, near)
         })
     };

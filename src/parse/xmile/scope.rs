@@ -7,7 +7,7 @@ use super::lexer::WrittenName;
 use crate::diagnostic::{Span, nearest};
 use crate::model::{Dialect, Expression, ExpressionKind, Function, MacroParameter, Name, Subscript, SubscriptKind};
 use roxmltree::NodeId;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Everything a file declares, before its equations are read.
@@ -20,6 +20,8 @@ pub(super) struct Declarations {
     pub elements: HashSet<String>,
     /// By key of the model's name; the root is `""`.
     pub models: BTreeMap<String, ModelNames>,
+    /// Comparisons made by [`Declarations::nearest`].
+    pub compared: Cell<usize>,
     /// Parameters of macros, by key of the name.
     pub macros: HashMap<String, Vec<MacroParameter>>,
     /// The dimensions of arrays, by key of the flat name.
@@ -37,7 +39,10 @@ pub(super) struct Shape {
 }
 
 pub(super) enum Elements {
-    Named(Vec<Name>),
+    Named {
+        names: Vec<Name>,
+        places: HashMap<Name, usize>,
+    },
     Numbered(usize),
     /// In another file: any name may be an element.
     Elsewhere,
@@ -46,7 +51,7 @@ pub(super) enum Elements {
 impl Shape {
     pub fn len(&self) -> usize {
         match &self.elements {
-            Elements::Named(names) => names.len(),
+            Elements::Named { names, .. } => names.len(),
             Elements::Numbered(size) => *size,
             Elements::Elsewhere => 0,
         }
@@ -59,7 +64,7 @@ impl Shape {
     /// Position of an element from 1.
     pub fn position(&self, name: &Name) -> Option<usize> {
         match &self.elements {
-            Elements::Named(names) => names.iter().position(|element| element == name).map(|index| index + 1),
+            Elements::Named { places, .. } => places.get(name).map(|index| index + 1),
             Elements::Numbered(size) => name.text().parse().ok().filter(|position| (1..=*size).contains(position)),
             Elements::Elsewhere => None,
         }
@@ -67,16 +72,9 @@ impl Shape {
 
     pub fn element(&self, index: usize) -> Option<Name> {
         match &self.elements {
-            Elements::Named(names) => names.get(index).cloned(),
+            Elements::Named { names, .. } => names.get(index).cloned(),
             Elements::Numbered(size) => (index < *size).then(|| Name::new(&(index + 1).to_string())),
             Elements::Elsewhere => None,
-        }
-    }
-
-    pub fn nearest(&self, text: &str) -> Option<String> {
-        match &self.elements {
-            Elements::Named(names) => nearest(text, names.iter().map(Name::text)).map(str::to_owned),
-            Elements::Numbered(_) | Elements::Elsewhere => None,
         }
     }
 }
@@ -141,9 +139,30 @@ impl Declarations {
     }
 
     pub fn nearest_dimension(&self, text: &str) -> Option<String> {
-        nearest(text, self.dimensions.iter().map(|shape| shape.name.text())).map(str::to_owned)
+        self.nearest(text, self.dimensions.iter().map(|shape| shape.name.text()))
+    }
+
+    pub fn nearest_element(&self, shape: &Shape, text: &str) -> Option<String> {
+        match &shape.elements {
+            Elements::Named { names, .. } => self.nearest(text, names.iter().map(Name::text)),
+            Elements::Numbered(_) | Elements::Elsewhere => None,
+        }
+    }
+
+    /// The candidate nearest to a misspelt name, as long as not too many names have been compared already.
+    pub fn nearest<'n>(&self, text: &str, candidates: impl Iterator<Item = &'n str>) -> Option<String> {
+        let spent = self.compared.get();
+        if spent >= MOST_COMPARISONS {
+            return None;
+        }
+        let candidates: Vec<&str> = candidates.take(MOST_COMPARISONS - spent).collect();
+        self.compared.set(spent + candidates.len());
+        nearest(text, candidates).map(str::to_owned)
     }
 }
+
+/// Names that are compared with misspelt ones in one file.
+const MOST_COMPARISONS: usize = 500_000;
 
 /// The point of view of one equation.
 pub(super) struct Scope<'s> {
@@ -278,7 +297,7 @@ impl Scope<'_> {
                 Fault::UnknownElementSubscript {
                     text: element.to_owned(),
                     dimension: shape.name.text().to_owned(),
-                    nearest: shape.nearest(element),
+                    nearest: self.file.nearest_element(shape, element),
                 },
                 span,
             )),
@@ -336,7 +355,7 @@ impl Scope<'_> {
                     Fault::UnknownElementSubscript {
                         text: own.clone(),
                         dimension: shape.name.text().to_owned(),
-                        nearest: shape.nearest(own),
+                        nearest: self.file.nearest_element(shape, own),
                     },
                     span,
                 ));

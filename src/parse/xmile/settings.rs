@@ -11,6 +11,7 @@ use crate::model::{
 };
 use roxmltree::Node;
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 const LARGEST_DIMENSION: usize = 1_000_000;
 
@@ -141,13 +142,13 @@ pub(super) fn dimensions(root: Node, raw: &str, file: &mut Declarations, faults:
         }
         let Some(shape) = shape(dim, &name, raw, faults) else { continue };
         let items = match &shape.elements {
-            Elements::Named(names) => names.iter().cloned().map(DimensionItem::Name).collect(),
+            Elements::Named { names, .. } => names.iter().cloned().map(DimensionItem::Name).collect(),
             Elements::Elsewhere => Vec::new(),
             Elements::Numbered(size) => {
                 vec![DimensionItem::Range { prefix: String::new(), first: 1, last: u32::try_from(*size).unwrap_or(1) }]
             }
         };
-        if let Elements::Named(names) = &shape.elements {
+        if let Elements::Named { names, .. } = &shape.elements {
             file.elements.extend(names.iter().map(|name| name.key().to_owned()));
         }
         file.dimension_index.insert(name.key().to_owned(), dimensions.len());
@@ -210,22 +211,27 @@ fn mappings(dim: Node, name: &Name, raw: &str, file: &Declarations, faults: &mut
 fn shape(dim: Node, name: &Name, raw: &str, faults: &mut Faults) -> Option<Shape> {
     let span = dim.tag_span(raw);
     let mut names: Vec<Name> = Vec::new();
+    let mut places: HashMap<Name, usize> = HashMap::new();
+    let mut spans: Vec<Span> = Vec::new();
     for element in dim.children_named("elem") {
+        let span = element.tag_span(raw);
         match declared_name(element) {
-            Some(element_name) if names.contains(&element_name) => {
-                let first = dim.children_named("elem").nth(names.iter().position(|name| *name == element_name)?)?;
-                let (what, first) = ("element", first.tag_span(raw));
-                faults.push(
-                    Fault::Duplicate { what, name: element_name.text().to_owned(), first },
-                    element.tag_span(raw),
-                );
-            }
-            Some(element_name) => names.push(element_name),
-            None => faults.push(Fault::MissingName("elem"), element.tag_span(raw)),
+            Some(name) => match places.get(&name) {
+                Some(place) => {
+                    let (what, first) = ("element", spans[*place]);
+                    faults.push(Fault::Duplicate { what, name: name.text().to_owned(), first }, span);
+                }
+                None => {
+                    places.insert(name.clone(), names.len());
+                    names.push(name);
+                    spans.push(span);
+                }
+            },
+            None => faults.push(Fault::MissingName("elem"), span),
         }
     }
     if !names.is_empty() {
-        return Some(Shape { name: name.clone(), elements: Elements::Named(names) });
+        return Some(Shape { name: name.clone(), elements: Elements::Named { names, places } });
     }
     if elsewhere(dim).is_some() {
         return Some(Shape { name: name.clone(), elements: Elements::Elsewhere });

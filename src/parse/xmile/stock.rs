@@ -7,7 +7,7 @@ use super::lexer::{Token, tokens};
 use super::scope::{Declared, Kind, named};
 use super::text::PlacedText;
 use super::variable::Reader;
-use crate::diagnostic::{Span, nearest};
+use crate::diagnostic::Span;
 use crate::model::{
     BinaryOperator, Conveyor, Definition, Expression, ExpressionKind, Leak, Name, Oven, Stock, Store, UnaryOperator,
 };
@@ -88,7 +88,7 @@ fn flows(reader: &mut Reader, element: Node, direction: &str, stock: &Declared) 
                 let candidates = reader.model.variables.values();
                 let flows =
                     candidates.filter(|declared| declared.kind == Kind::Flow).map(|declared| declared.flat.text());
-                let near = nearest(&name, flows).map(str::to_owned);
+                let near = reader.file.nearest(&name, flows);
                 reader.faults.push(Fault::UnknownFlow { flow: name, stock: stock_name, nearest: near }, text.span);
                 sound = false;
             }
