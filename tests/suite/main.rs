@@ -4,6 +4,7 @@ mod architecture;
 mod closed_forms;
 mod command_line;
 mod community;
+mod data;
 mod feedback;
 mod figures;
 mod language;
