@@ -159,6 +159,18 @@ pub(crate) fn powell() -> Residuals {
     })
 }
 
+/// Brown and Dennis (1971): residuals stay large; minimum 85822.20162635628/2 (Moré, Garbow and Hillstrom 1981, problem 16).
+pub(crate) fn brown_dennis() -> Residuals {
+    let parameters = ["a", "b", "c", "d"].into_iter().zip([25.0, 5.0, -5.0, -1.0]);
+    Residuals::new(parameters.map(|(name, start)| Parameter::new(name, start)).collect(), |p| {
+        let each = (1..=20).map(|k| {
+            let t = f64::from(k) / 5.0;
+            (p[0] + t * p[1] - t.exp()).powi(2) + (p[2] + p[3] * t.sin() - t.cos()).powi(2)
+        });
+        each.collect()
+    })
+}
+
 /// Rastrigin (1974) as residuals: a minimum near every integer, the lowest, 0, at the origin.
 pub(crate) fn rastrigin(size: usize) -> Residuals {
     let parameters = (0..size).map(|k| Parameter::new(format!("x{k}"), 3.0).within(-5.12, 5.12));

@@ -4,6 +4,7 @@
 
 mod cma_es;
 mod differential_evolution;
+mod ground;
 mod lbfgs;
 mod method;
 mod model;
@@ -11,6 +12,7 @@ mod multi_start;
 mod nelder_mead;
 mod particle_swarm;
 mod reflective;
+mod screening;
 mod trust_region;
 
 pub use cma_es::CmaEs;

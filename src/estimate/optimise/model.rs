@@ -1,15 +1,16 @@
 //! The quadratic picture of an objective around a point, and its lowest point within a given distance.
 //!
-//! Method: in coordinates scaled by a diagonal `D` the information is `AᵀA` with `A = [R D; √C]`; its singular values
-//! turn the trust-region problem into one equation in one unknown, solved by safeguarded Newton steps on `1/‖p‖ - 1/Δ`.
-//! Order / cost: one singular value decomposition of `2n × n`, then a few vector operations per radius.
-//! Assumptions: positive semidefinite information, so that the hard case does not arise.
+//! Method: in coordinates scaled by a diagonal `D` the information is `AᵀA` with `A = [R D; √C]`; its singular values (or,
+//! with the rest of the Hessian added, the eigenvalues of the sum) turn the trust-region problem into one equation in one
+//! unknown, solved by safeguarded Newton steps on `1/‖p‖ - 1/Δ`.
+//! Order / cost: one decomposition of `2n × n`, then a few vector operations per radius.
 //! Source: Moré and Sorensen (1983), algorithm 3.2; rows rather than normal equations as in Moré (1978).
 
 use crate::estimate::Linearisation;
-use nalgebra::{DMatrix, DVector, Dyn, QR, SVD};
+use nalgebra::{DMatrix, DVector, Dyn, QR, SVD, SymmetricEigen};
 
 /// `F(x + s) ≈ F(x) + gᵀs + ‖R s‖²/2`, with `g = Rᵀc + rest`.
+#[derive(Clone)]
 pub(super) struct Quadratic {
     /// `R`, `[row, parameter]`.
     root: DMatrix<f64>,
@@ -22,6 +23,7 @@ pub(super) struct Quadratic {
     factors: QR<f64, Dyn, Dyn>,
     /// Number of rows, filled up to the number of parameters.
     padded: usize,
+    extra: Option<DMatrix<f64>>,
 }
 
 impl Quadratic {
@@ -50,12 +52,18 @@ impl Quadratic {
         factors.q_tr_mul(&mut sides);
         let (root, target) = (factors.r(), sides.rows(0, size).into_owned());
         let gradient = root.tr_mul(&target) + &rest;
-        Quadratic { root, target, rest, gradient, factors, padded }
+        Quadratic { root, target, rest, gradient, factors, padded, extra: None }
+    }
+
+    /// With what the rows' information leaves out of the Hessian.
+    pub fn with_rest_of_hessian(&self, extra: &DMatrix<f64>) -> Self {
+        Quadratic { extra: Some(extra.clone()), ..self.clone() }
     }
 
     /// Change of the objective over a step.
     pub fn change(&self, step: &DVector<f64>) -> f64 {
-        self.gradient.dot(step) + (&self.root * step).norm_squared() / 2.0
+        let extra = self.extra.as_ref().map_or(0.0, |extra| step.dot(&(extra * step)));
+        self.gradient.dot(step) + ((&self.root * step).norm_squared() + extra) / 2.0
     }
 
     /// Numbers of the weighted rows, `[row]`, in the frame of the decomposition.
@@ -69,83 +77,114 @@ impl Quadratic {
     /// The decomposition in coordinates `p`, `s = D p`, with `C` added to the information.
     pub fn scaled(&self, d: &DVector<f64>, c: &DVector<f64>) -> Option<Scaled> {
         let size = d.len();
-        let mut stacked = DMatrix::zeros(2 * size, size);
-        for column in 0..size {
-            for row in 0..size {
-                stacked[(row, column)] = self.root[(row, column)] * d[column];
-            }
-            stacked[(size + column, column)] = c[column].sqrt();
-        }
-        if stacked.iter().any(|entry| !entry.is_finite()) {
+        let rows = DMatrix::from_fn(size, size, |row, column| self.root[(row, column)] * d[column]);
+        if rows.iter().chain(c).any(|entry| !entry.is_finite()) {
             return None;
         }
-        let svd = SVD::try_new(stacked, true, true, f64::EPSILON, 500)?;
-        let (u, v_t) = (svd.u?, svd.v_t?);
-        let sides = u.rows(0, size).tr_mul(&self.target);
-        let rest = &v_t * self.rest.component_mul(d);
-        let along = DVector::from_fn(size, |k, _| svd.singular_values[k] * sides[k] + rest[k]);
-        let u = u.rows(0, size).into_owned();
-        Some(Scaled { u, v_t, singular: svd.singular_values, along })
+        let (v_t, stiffness, along, least);
+        match &self.extra {
+            None => {
+                let mut stacked = DMatrix::zeros(2 * size, size);
+                stacked.rows_mut(0, size).copy_from(&rows);
+                (0..size).for_each(|k| stacked[(size + k, k)] = c[k].sqrt());
+                let svd = SVD::try_new(stacked, true, true, f64::EPSILON, 500)?;
+                let (u, axes) = (svd.u?, svd.v_t?);
+                let sides = u.rows(0, size).tr_mul(&self.target).component_mul(&svd.singular_values);
+                along = sides + &axes * self.rest.component_mul(d);
+                (v_t, stiffness) = (axes, svd.singular_values.map(|singular| singular * singular));
+                least = stiffness.max() * Self::ROUNDING.powi(2);
+            }
+            Some(extra) => {
+                let whole = rows.tr_mul(&rows)
+                    + DMatrix::from_diagonal(c)
+                    + DMatrix::from_fn(size, size, |i, j| extra[(i, j)] * d[i] * d[j]);
+                if whole.iter().any(|entry| !entry.is_finite()) {
+                    return None;
+                }
+                let eigen = SymmetricEigen::try_new(whole, f64::EPSILON, 500)?;
+                (v_t, stiffness) = (eigen.eigenvectors.transpose(), eigen.eigenvalues);
+                along = &v_t * self.gradient.component_mul(d);
+                least = stiffness.amax() * Self::ROUNDING;
+            }
+        }
+        let rows = rows * v_t.transpose();
+        Some(Scaled { rows, v_t, stiffness, along, least })
     }
+
+    /// Relative size of a singular value below which an axis is rounding.
+    const ROUNDING: f64 = 1e-15;
 }
 
 /// The quadratic in the coordinates of its axes.
 pub(super) struct Scaled {
-    /// Rows of `R D` in the coordinates of the axes.
-    u: DMatrix<f64>,
+    /// `R D` by axis.
+    rows: DMatrix<f64>,
     v_t: DMatrix<f64>,
-    singular: DVector<f64>,
+    /// Second derivative along each axis; negative only where the rest of the Hessian is added.
+    stiffness: DVector<f64>,
     /// The gradient along each axis.
     along: DVector<f64>,
+    /// Stiffness below which an axis is rounding.
+    least: f64,
 }
 
 impl Scaled {
-    /// Relative size of a singular value below which an axis is rounding and no slope along it is believed.
-    const ROUNDING: f64 = 1e-15;
-    /// The same for the question whether a slope is left: differences carry about nine digits.
-    const CREDIBLE: f64 = 1e-9;
+    /// Share of the largest stiffness below which no slope along an axis is believed: differences carry about nine digits.
+    const CREDIBLE: f64 = 1e-18;
 
     /// The reduction that a full step promises: half the squared Newton decrement (Boyd and Vandenberghe 2004, 9.5.1).
+    /// Infinite where the quadratic falls without end.
     pub fn promise(&self) -> f64 {
-        let least = Self::CREDIBLE * self.singular.max();
-        let each = self.singular.iter().zip(&self.along).filter(|(singular, _)| **singular > least);
-        each.map(|(singular, along)| (along / singular).powi(2) / 2.0).sum()
+        let least = (Self::CREDIBLE * self.stiffness.amax()).max(self.least);
+        let each = self.stiffness.iter().zip(&self.along).map(|(stiffness, along)| match *stiffness {
+            stiffness if stiffness > least => along * along / stiffness / 2.0,
+            stiffness if stiffness < -least => f64::INFINITY,
+            _ => 0.0,
+        });
+        each.sum()
     }
 
     /// The lowest point within `radius`, and the damping λ that holds it there.
     pub fn step(&self, radius: f64) -> (DVector<f64>, f64) {
-        let least = Self::ROUNDING * self.singular.max();
-        let open = self.singular.iter().zip(&self.along).all(|(s, g)| *s > least || g.abs() <= least * radius);
+        let closed = |(stiffness, along): (&f64, &f64)| {
+            *stiffness > self.least || along.abs() <= self.least * radius && *stiffness >= -self.least
+        };
         let full = self.solve(&self.along, 0.0);
-        if open && full.norm() <= radius {
+        if self.stiffness.iter().zip(&self.along).all(closed) && full.norm() <= radius {
             return (self.v_t.tr_mul(&full), 0.0);
         }
-        let damping = self.damping(radius, least);
-        (self.v_t.tr_mul(&self.solve(&self.along, damping)), damping)
+        let damping = self.damping(radius);
+        let mut within = self.solve(&self.along, damping);
+        let room = radius * radius - within.norm_squared();
+        let softest = self.stiffness.imin();
+        if self.stiffness[softest] < -self.least && room > 0.02 * radius * radius {
+            // The hard case: no slope along the axis of negative curvature; either way along it is downhill.
+            within[softest] += -self.along[softest].signum() * room.sqrt();
+        }
+        (self.v_t.tr_mul(&within), damping)
     }
 
     /// The second-order part of a damped step, from the second derivatives of the weighted predictors along it,
     /// `[row]`, in the frame of [`Quadratic::project`].
     pub fn bend(&self, curvature: &DVector<f64>, damping: f64) -> DVector<f64> {
-        let along = self.u.tr_mul(curvature).component_mul(&self.singular) / 2.0;
+        let along = self.rows.tr_mul(curvature) / 2.0;
         self.v_t.tr_mul(&self.solve(&along, damping))
     }
 
-    /// -(S² + λ)⁻¹ g on the axes.
+    /// -(stiffness + λ)⁻¹ g on the axes.
     fn solve(&self, along: &DVector<f64>, damping: f64) -> DVector<f64> {
-        let least = Self::ROUNDING * self.singular.max();
-        DVector::from_fn(along.len(), |k, _| match self.singular[k] {
-            singular if singular <= least && damping == 0.0 => 0.0,
-            singular => -along[k] / (singular * singular + damping),
+        DVector::from_fn(along.len(), |k, _| match self.stiffness[k] + damping {
+            stiffness if stiffness <= self.least => 0.0,
+            stiffness => -along[k] / stiffness,
         })
     }
 
     /// λ with ‖p(λ)‖ = radius.
-    fn damping(&self, radius: f64, least: f64) -> f64 {
+    fn damping(&self, radius: f64) -> f64 {
         let length_and_slope = |lambda: f64| {
             let (mut square, mut slope) = (0.0, 0.0);
-            for (singular, along) in self.singular.iter().zip(&self.along) {
-                let stiffness = singular * singular + lambda;
+            for (stiffness, along) in self.stiffness.iter().zip(&self.along) {
+                let stiffness = stiffness + lambda;
                 if stiffness > 0.0 {
                     let part = along / stiffness;
                     square += part * part;
@@ -154,9 +193,10 @@ impl Scaled {
             }
             (square.sqrt(), slope)
         };
-        let mut low = 0.0;
-        let mut high = self.along.norm() / radius;
-        let mut lambda = (1e-3 * high).max(least * least);
+        let lowest = (-self.stiffness.min()).max(0.0);
+        let mut low = lowest;
+        let mut high = lowest + self.along.norm() / radius;
+        let mut lambda = low + (1e-3 * (high - low)).max(self.least);
         for _ in 0..60 {
             let (length, slope) = length_and_slope(lambda);
             if (length - radius).abs() <= 1e-3 * radius || length == 0.0 {
@@ -168,7 +208,8 @@ impl Scaled {
                 high = lambda;
             }
             let newton = lambda - length * length / slope * (length - radius) / radius;
-            lambda = if newton > low && newton < high { newton } else { (low * high).sqrt().max(1e-3 * high) };
+            let middle = lowest + ((low - lowest) * (high - lowest)).sqrt().max(1e-3 * (high - lowest));
+            lambda = if newton > low && newton < high { newton } else { middle };
         }
         lambda
     }
@@ -216,6 +257,26 @@ mod tests {
                 let other = DVector::from_vec(vec![angle.cos(), angle.sin()]) * step.norm();
                 assert!(quadratic.change(&step) <= quadratic.change(&other) + 1e-6);
             }
+        }
+    }
+
+    #[test]
+    fn negative_curvature_is_followed_to_the_edge() {
+        // -2 added to ∂²/∂y², with a slope along y and without.
+        for slope in [0.5, 0.0] {
+            let mut quadratic = quadratic();
+            quadratic.rest[1] = slope;
+            quadratic.target[1] = 0.0;
+            quadratic.gradient[1] = slope;
+            let corrected = quadratic.with_rest_of_hessian(&DMatrix::from_row_slice(2, 2, &[0.0, 0.0, 0.0, -2.0]));
+            let (step, damping) = scaled(&corrected).step(1.0);
+            assert!((step.norm() - 1.0).abs() < 0.02 && damping > 0.0, "{step}");
+            for turn in 0..100 {
+                let angle = std::f64::consts::TAU * turn as f64 / 100.0;
+                let other = DVector::from_vec(vec![angle.cos(), angle.sin()]) * step.norm();
+                assert!(corrected.change(&step) <= corrected.change(&other) + 2e-2, "{step}");
+            }
+            assert_eq!(scaled(&corrected).promise(), f64::INFINITY);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Many searches from points spread over what is known beforehand, so that a local optimum is not taken for the best.
 
+use super::screening::most_promising;
 use super::{Ended, Method, Optimum};
 use crate::estimate::{Finding, Parameter, Structured};
 use crate::random::{LatinHypercube, Sobol, Stream};
@@ -22,7 +23,8 @@ pub enum Design {
 /// Searches from many starts, in rounds.
 ///
 /// # Method
-/// Start 0 is the one that the parameters state; each other is the lowest of `pool` points of the design. A local search
+/// Start 0 is the one that the parameters state; each other is the most promising of `pool` points of the
+/// design. A local search
 /// is cut into legs; it is abandoned after a leg if even the gain of that leg, kept up for all iterations left, would not
 /// bring it to the best optimum of the earlier rounds. After each round the search ends if the best optimum has been
 /// reached `found` times.
@@ -185,12 +187,10 @@ impl MultiStart {
         if stop.load(Ordering::Relaxed) {
             return None;
         }
-        let heights: Vec<f64> = match pool {
-            [_] => vec![0.0],
-            _ => problem.evaluate(pool).iter().map(|v| v.as_ref().map_or(f64::INFINITY, |v| v.posterior())).collect(),
+        let from = match pool {
+            [only] => only.clone(),
+            _ => most_promising(problem, pool),
         };
-        let lowest = (0..pool.len()).min_by(|a, b| heights[*a].total_cmp(&heights[*b]))?;
-        let from = pool[lowest].clone();
         let seed = Stream::new(self.seed, number as u64 + 1).word_at(0);
         let leg = if self.method.is_local() { self.leg.max(1) } else { self.iterations };
         let mut optimum = self.method.search(problem, &from, seed, leg.min(self.iterations), stop);

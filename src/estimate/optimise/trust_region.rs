@@ -1,28 +1,31 @@
 //! Bounded Gauss-Newton in a trust region: the method of choice for a posterior that is a sum over data.
 
+use super::ground::Ground;
 use super::model::Quadratic;
-use super::reflective::{Bounds, Proposal, Reflective};
+use super::reflective::{Proposal, Reflective};
 use super::{Iterate, STALLED, Target, state_without_point};
-use crate::estimate::{Linearisation, Structured, Term};
+use crate::estimate::{Structured, Term};
 use argmin::core::{Error, KV, Problem, Solver, TerminationReason, TerminationStatus};
 use nalgebra::DVector;
 
 /// Levenberg and Marquardt's idea for a sum of negative log densities, within bounds.
 ///
 /// # Method
-/// The Hessian is replaced by the expected information of the rows (Fisher scoring; plain Gauss-Newton where the rows are
-/// residuals). Steps are those of `reflective`. Each iteration tries the radii 2Δ, Δ, Δ/2 and Δ/4 in one batch, the same
-/// steps bent along the curvature of the predictors in a second one, and keeps the lowest point. Noise scales move by the
-/// closed form for normal noise, `ln s + ln(1 + 2δ)/2` for a scoring step δ, which to first order is the step itself.
+/// Two pictures of the objective compete. In the first the Hessian is the expected information of the rows (Fisher scoring;
+/// plain Gauss-Newton where the rows are residuals); the second adds what that leaves out, learnt from the steps taken, and
+/// is the better one where residuals are large. Steps are those of `reflective`, for the radii 2Δ, Δ, Δ/2 and Δ/4 by both
+/// pictures in one batch; those of the first are tried again bent along the curvature of the predictors. The lowest point
+/// is kept. Noise scales move by the closed form for normal noise, which to first order is the step itself.
 /// # Order, cost
-/// Quadratic for small residuals, linear otherwise. A linearisation and at most twelve evaluations an iteration.
+/// Quadratic for small residuals, superlinear otherwise. A linearisation and at most sixteen evaluations an iteration.
 /// # Assumptions
 /// Differentiable predictors; coordinates in which one unit of [`Parameter::typical`] is an ordinary change.
 /// # Fails when
-/// The start is infeasible; residuals are large and curved (slow); the slopes are wrong by more than the promise.
+/// The start is infeasible, or flat all around; the slopes are wrong by more than the promise.
 /// # Source
 /// Levenberg (1944), Marquardt (1963); Branch, Coleman and Li (1999); scoring for mean and variance: Smyth (2002), eq. 3;
-/// bent steps: Transtrum and Sethna (2012), eqs. 5-7.
+/// the second picture: Dennis, Gay and Welsch (1981), sections 3-5, with the update of Conn, Gould and Toint (1991); bent
+/// steps: Transtrum and Sethna (2012), eqs. 5-7.
 ///
 /// [`Parameter::typical`]: crate::estimate::Parameter::typical
 pub struct TrustRegion {
@@ -38,49 +41,16 @@ pub struct TrustRegion {
 
 impl Default for TrustRegion {
     fn default() -> Self {
-        TrustRegion { tolerance: 1e-12, radius: 1.0, ground: None, end: None, gains: [f64::INFINITY; 3] }
+        TrustRegion { tolerance: 1e-14, radius: 1.0, ground: None, end: None, gains: [f64::INFINITY; 3] }
     }
 }
 
-/// What holds around the current point.
-struct Ground {
-    scale: Vec<f64>,
-    bounds: Bounds,
-    /// Whether a coordinate is the logarithm of a noise scale, `[parameter]`.
-    log_scales: Vec<bool>,
-    /// The point in units of `scale`.
-    at: DVector<f64>,
-    linearisation: Linearisation,
-}
-
-impl Ground {
-    /// Search coordinates of a point in units of `scale`.
-    fn coordinates(&self, at: &DVector<f64>) -> Vec<f64> {
-        at.iter().zip(&self.scale).map(|(at, scale)| at * scale).collect()
-    }
-
-    /// Where a step leads, still inside the box.
-    fn moved(&self, step: &DVector<f64>) -> DVector<f64> {
-        let step =
-            DVector::from_fn(step.len(), |k, _| if self.log_scales[k] { along_log_scale(step[k]) } else { step[k] });
-        self.bounds.interior(&(&self.at + step), f64::EPSILON * self.at.amax().max(1.0))
-    }
-
-    /// Second derivatives of the weighted predictors along a step, from rows a share `h` of it away, `[row]`.
-    fn curvature(&self, step: &DVector<f64>, probe: &[Term], h: f64) -> Vec<f64> {
-        let slopes = &self.linearisation.jacobian * step.component_mul(&DVector::from_column_slice(&self.scale));
-        let rows = self.linearisation.terms.iter().zip(probe).zip(slopes.iter());
-        rows.map(|((base, there), slope)| {
-            base.information.sqrt() * 2.0 / h * ((there.predictor - base.predictor) / h - slope)
-        })
-        .collect()
-    }
-}
-
-/// The closed form for the logarithm of a normal scale, given its scoring step: with mean squared standardised residual
-/// `q` the step is `(q - 1)/2` and the optimum is `ln(q)/2` away. At most e² down at once, where `q` says little.
-fn along_log_scale(step: f64) -> f64 {
-    (1.0 + 2.0 * step).max((-4.0_f64).exp()).ln() / 2.0
+/// A point tried, and the step that leads there.
+struct Trial {
+    proposal: Proposal,
+    /// In units of the scale.
+    end: DVector<f64>,
+    cost: f64,
 }
 
 impl TrustRegion {
@@ -89,63 +59,68 @@ impl TrustRegion {
     /// Share of the promised reduction that a step must keep.
     const KEPT: f64 = 1e-4;
     /// Radius below which no step can matter.
-    const LEAST_RADIUS: f64 = 1e-12;
+    const LEAST_RADIUS: f64 = 1e-10;
+    /// Sum of three gains below which a search moves no more, and below which one without an acceptable step has arrived.
+    const STILL: f64 = 1e-9;
+    const NEGLIGIBLE: f64 = 1e-4;
     /// Share of a step over which the predictors' curvature is measured (Transtrum and Sethna 2012, section 3).
     const PROBE: f64 = 0.1;
 
-    /// The points of this iteration with their costs: steps for several radii, plain and bent.
-    fn trials<P: Structured + ?Sized>(&self, target: &Target<'_, P>, ground: &Ground, view: &Reflective) -> Vec<Trial> {
-        let mut plain: Vec<Proposal> = Vec::new();
-        for proposal in Self::TRIALS.iter().filter_map(|multiple| view.propose(multiple * self.radius)) {
-            // A full step is the same for every radius that contains it.
-            if plain.last().is_none_or(|last| (&last.step - &proposal.step).amax() > 1e-12) {
-                plain.push(proposal);
+    /// The points of this iteration with their costs.
+    fn trials<P: Structured + ?Sized>(
+        &self,
+        target: &Target<'_, P>,
+        ground: &Ground,
+        scoring: &Reflective,
+        corrected: Option<&Reflective>,
+    ) -> Vec<Trial> {
+        let propose = |view: &Reflective| {
+            let mut proposals: Vec<Proposal> = Vec::new();
+            for proposal in Self::TRIALS.iter().filter_map(|multiple| view.propose(multiple * self.radius)) {
+                // A full step is the same for every radius that contains it.
+                if proposals.last().is_none_or(|last| (&last.step - &proposal.step).amax() > 1e-12) {
+                    proposals.push(proposal);
+                }
             }
-        }
-        let probes: Vec<&Proposal> = plain.iter().filter(|proposal| proposal.is_free()).collect();
+            proposals
+        };
+        let scored = propose(scoring);
+        let probed: Vec<usize> = (0..scored.len()).filter(|k| scored[*k].is_free()).collect();
+        let probes = probed.iter().map(|k| &ground.at + &scored[*k].step * Self::PROBE);
+        let mut batch: Vec<Vec<f64>> = probes.map(|probe| ground.coordinates(&probe)).collect();
+        let mut plain = scored;
+        plain.extend(corrected.into_iter().flat_map(propose));
         let ends: Vec<DVector<f64>> = plain.iter().map(|proposal| ground.moved(&proposal.step)).collect();
-        let mut batch: Vec<Vec<f64>> = ends.iter().map(|end| ground.coordinates(end)).collect();
-        batch.extend(probes.iter().map(|p| ground.coordinates(&(&ground.at + &p.step * Self::PROBE))));
+        batch.extend(ends.iter().map(|end| ground.coordinates(end)));
         let mut answers = target.terms(&batch);
-        let beside = answers.split_off(plain.len());
-        let bent: Vec<Proposal> = probes
+        let mut costs: Vec<f64> = answers.drain(probed.len()..).map(cost).collect();
+        let bent: Vec<Proposal> = probed
             .iter()
-            .zip(beside)
-            .filter_map(|(p, terms)| view.bent(p, &ground.curvature(&p.step, &terms?, Self::PROBE)))
+            .zip(answers)
+            .filter_map(|(k, rows)| {
+                let curvature = ground.curvature(&plain[*k].step, &rows?, Self::PROBE);
+                scoring.bent(&plain[*k], &curvature)
+            })
             .collect();
         let further: Vec<DVector<f64>> = bent.iter().map(|proposal| ground.moved(&proposal.step)).collect();
         if !further.is_empty() {
             let batch: Vec<Vec<f64>> = further.iter().map(|end| ground.coordinates(end)).collect();
-            answers.extend(target.terms(&batch));
+            costs.extend(target.terms(&batch).into_iter().map(cost));
         }
-        let costs = answers.into_iter().map(|terms| terms.map_or(f64::INFINITY, |terms| total(&terms)));
         let ends = ends.into_iter().chain(further);
-        plain
-            .into_iter()
-            .chain(bent)
-            .zip(ends)
-            .zip(costs)
-            .map(|((proposal, end), cost)| Trial { proposal, end, cost })
-            .collect()
+        let trials = plain.into_iter().chain(bent).zip(ends).zip(costs);
+        trials.map(|((proposal, end), cost)| Trial { proposal, end, cost }).collect()
     }
 
-    /// Puts a point that all but touches a bound, and is pushed towards it, on the bound.
-    fn settle<P: Structured + ?Sized>(&self, target: &Target<'_, P>, state: Iterate) -> Iterate {
-        let Some(ground) = &self.ground else { return state };
-        let gradient = ground.linearisation.gradient();
-        let settled = DVector::from_fn(ground.at.len(), |k, _| {
-            let (at, low, high) = (ground.at[k], ground.bounds.low[k], ground.bounds.high[k]);
-            let room = 1e-6_f64.min((high - low) / 100.0);
-            match gradient[k] {
-                slope if slope > 0.0 && at - low < room => low,
-                slope if slope < 0.0 && high - at < room => high,
-                _ => at,
-            }
-        });
-        if settled == ground.at {
-            return state;
-        }
-        let point = ground.coordinates(&settled);
+    /// Ends the search, on the bounds that the point all but touches.
+    fn end_with<P: Structured + ?Sized>(
+        &mut self,
+        reason: TerminationReason,
+        target: &Target<'_, P>,
+        state: Iterate,
+    ) -> Iterate {
+        self.end = Some(reason);
+        let Some(point) = self.ground.as_ref().and_then(Ground::settled) else { return state };
         match target.costs(std::slice::from_ref(&point))[0] {
             cost if cost <= state.get_cost() => state.param(point).cost(cost),
             _ => state,
@@ -153,22 +128,19 @@ impl TrustRegion {
     }
 }
 
-struct Trial {
-    proposal: Proposal,
-    /// Where it leads, in units of the scale.
-    end: DVector<f64>,
-    cost: f64,
+fn cost(rows: Option<Vec<Term>>) -> f64 {
+    rows.map_or(f64::INFINITY, |rows| total(&rows))
 }
 
-fn total(terms: &[Term]) -> f64 {
-    match terms.iter().map(|term| term.value).sum::<f64>() {
+fn total(rows: &[Term]) -> f64 {
+    match rows.iter().map(|row| row.value).sum::<f64>() {
         cost if cost.is_nan() => f64::INFINITY,
         cost => cost,
     }
 }
 
-fn stalled() -> Option<TerminationReason> {
-    Some(TerminationReason::SolverExit(STALLED.to_owned()))
+fn stalled() -> TerminationReason {
+    TerminationReason::SolverExit(STALLED.to_owned())
 }
 
 impl<'a, P: Structured + ?Sized> Solver<Target<'a, P>, Iterate> for TrustRegion {
@@ -183,31 +155,14 @@ impl<'a, P: Structured + ?Sized> Solver<Target<'a, P>, Iterate> for TrustRegion 
     ) -> Result<(Iterate, Option<KV>), Error> {
         let target = problem.problem.as_ref().ok_or_else(state_without_point)?;
         let start = state.take_param().ok_or_else(state_without_point)?;
-        let parameters = target.problem().parameters();
-        let scale: Vec<f64> = parameters.iter().map(|parameter| parameter.typical()).collect();
-        let unit = |values: &mut dyn Iterator<Item = f64>| {
-            DVector::from_iterator(scale.len(), values.zip(&scale).map(|(value, scale)| value / scale))
-        };
-        let bounds = Bounds {
-            low: unit(&mut parameters.iter().map(|parameter| parameter.search_bounds().0)),
-            high: unit(&mut parameters.iter().map(|parameter| parameter.search_bounds().1)),
-        };
-        let at = bounds.interior(&unit(&mut start.iter().copied()), 1e-3);
-        let mut log_scales = vec![false; scale.len()];
-        target.problem().log_scales().into_iter().for_each(|k| log_scales[k] = true);
-        let linearisation = Linearisation { terms: Vec::new(), jacobian: nalgebra::DMatrix::zeros(0, scale.len()) };
-        let mut ground = Ground { scale, bounds, log_scales, at, linearisation };
+        let mut ground = Ground::new(target.problem().parameters(), &target.problem().log_scales(), &start);
         let Some(linearisation) = target.linearisation(&ground.coordinates(&ground.at)) else {
-            self.end = stalled();
+            self.end = Some(stalled());
             return Ok((state.param(start), None));
         };
         ground.linearisation = linearisation;
-        if ground.log_scales.contains(&true) {
+        if let Some(step) = ground.scale_step() {
             // Scales that fit the residuals of the start, so that the first steps weigh the data sensibly.
-            let (gradient, information) = (ground.linearisation.gradient(), ground.linearisation.information(|_| true));
-            let step = DVector::from_fn(ground.at.len(), |k, _| {
-                if ground.log_scales[k] { -gradient[k] / (information[(k, k)] * ground.scale[k]) } else { 0.0 }
-            });
             let fitted = ground.moved(&step);
             let better = target.linearisation(&ground.coordinates(&fitted));
             if let Some(better) = better.filter(|better| total(&better.terms) < total(&ground.linearisation.terms)) {
@@ -227,30 +182,31 @@ impl<'a, P: Structured + ?Sized> Solver<Target<'a, P>, Iterate> for TrustRegion 
         let target = problem.problem.as_ref().ok_or_else(state_without_point)?;
         let Some(ground) = &self.ground else { return Ok((state, None)) };
         let quadratic = Quadratic::new(&ground.linearisation, &ground.scale);
-        let Some(view) = Reflective::new(&quadratic, &ground.at, &ground.bounds) else {
-            self.end = stalled();
-            return Ok((state, None));
+        let Some(scoring) = Reflective::new(&quadratic, &ground.at, &ground.bounds) else {
+            return Ok((self.end_with(stalled(), target, state), None));
         };
-        let promise = view.promise();
+        let promise = scoring.promise();
         if promise <= self.tolerance {
-            self.end = Some(TerminationReason::SolverConverged);
-            return Ok((self.settle(target, state), None));
+            return Ok((self.end_with(TerminationReason::SolverConverged, target, state), None));
         }
+        let corrected = ground.rest.as_ref().map(|rest| quadratic.with_rest_of_hessian(rest));
+        let corrected = corrected.as_ref().and_then(|quadratic| Reflective::new(quadratic, &ground.at, &ground.bounds));
         let before = state.get_cost();
-        let trials = self.trials(target, ground, &view);
+        let trials = self.trials(target, ground, &scoring, corrected.as_ref());
         let best = trials.iter().min_by(|a, b| a.cost.total_cmp(&b.cost));
         let kept = best.filter(|best| before - best.cost > Self::KEPT * best.proposal.predicted);
         let next = kept.and_then(|best| Some((best, target.linearisation(&ground.coordinates(&best.end))?)));
         let Some((Trial { proposal, end, cost }, linearisation)) = next else {
             let shortest = trials.iter().map(|trial| trial.proposal.length).fold(self.radius, f64::min);
             self.radius = shortest / 16.0;
-            if self.radius < Self::LEAST_RADIUS {
-                // A promise below what the objective's last digits can show is rounding, not a slope.
-                let visible = 1e3 * f64::EPSILON * before.abs().max(1.0);
-                self.end = if promise <= visible { Some(TerminationReason::SolverConverged) } else { stalled() };
-                return Ok((self.settle(target, state), None));
+            if self.radius >= Self::LEAST_RADIUS {
+                return Ok((state, None));
             }
-            return Ok((state, None));
+            // Where the last steps gained next to nothing, what is promised is rounding or integration error.
+            let visible = 1e3 * f64::EPSILON * before.abs().max(1.0);
+            let arrived = self.gains.iter().sum::<f64>() < Self::NEGLIGIBLE || promise <= visible;
+            let reason = if arrived { TerminationReason::SolverConverged } else { stalled() };
+            return Ok((self.end_with(reason, target, state), None));
         };
         self.radius = match (before - cost - proposal.added) / proposal.predicted {
             ratio if ratio < 0.25 => proposal.length / 4.0,
@@ -259,11 +215,9 @@ impl<'a, P: Structured + ?Sized> Solver<Target<'a, P>, Iterate> for TrustRegion 
         };
         self.gains = [before - cost, self.gains[0], self.gains[1]];
         let state = state.param(ground.coordinates(end)).cost(*cost);
-        let at = end.clone();
-        self.ground = self.ground.take().map(|ground| Ground { at, linearisation, ..ground });
-        if self.gains.iter().sum::<f64>() < self.tolerance.max(16.0 * f64::EPSILON * before.abs()) {
-            self.end = Some(TerminationReason::SolverConverged);
-            return Ok((self.settle(target, state), None));
+        self.ground = self.ground.take().map(|ground| ground.after(end, linearisation));
+        if self.gains.iter().sum::<f64>() < Self::STILL.max(16.0 * f64::EPSILON * before.abs()) {
+            return Ok((self.end_with(TerminationReason::SolverConverged, target, state), None));
         }
         Ok((state, None))
     }
@@ -276,7 +230,7 @@ impl<'a, P: Structured + ?Sized> Solver<Target<'a, P>, Iterate> for TrustRegion 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::estimate::known::{NIST, Residuals, bass, digits, powell, rosenbrock};
+    use crate::estimate::known::{NIST, Residuals, bass, brown_dennis, digits, powell, rosenbrock};
     use crate::estimate::optimise::{Ended, Optimum, run};
     use crate::estimate::{Parameter, Transform};
     use std::sync::atomic::AtomicBool;
@@ -322,6 +276,14 @@ mod tests {
         assert!(optimum.height() < 1e-20 && optimum.iterations < 30, "{optimum:?}");
         let optimum = search(&powell());
         assert!(optimum.ended == Ended::Converged && optimum.height() < 1e-10, "{optimum:?}");
+    }
+
+    /// Gauss-Newton alone takes hundreds of iterations here.
+    #[test]
+    fn large_residuals_do_not_slow_the_search_down() {
+        let optimum = search(&brown_dennis());
+        assert!(optimum.ended == Ended::Converged && optimum.iterations < 40, "{optimum:?}");
+        assert!(digits(optimum.height(), 85822.20162635628 / 2.0) > 10.0, "{optimum:?}");
     }
 
     #[test]
