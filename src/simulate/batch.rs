@@ -4,9 +4,10 @@ use super::blame::blame;
 use super::clock::{Clock, SAME};
 use super::failure::Failure;
 use super::method::Tableau;
+use super::recorder::Recorder;
 use super::registers::Registers;
 use super::settings::{Save, Settings};
-use super::slopes::{finish, not_finite, squared_errors, stage, worst};
+use super::slopes::{finish, not_finite, squared_errors, stage, take, worst};
 use super::split::{Place, Section, Split};
 use crate::compile::Program;
 use crate::elementary::{max, pow};
@@ -30,11 +31,10 @@ pub struct Saved {
 }
 
 struct Lane {
-    active: bool,
     failure: Option<Failure>,
     stream: Option<Stream>,
     lines: Vec<Line>,
-    saved: Saved,
+    steps: u64,
 }
 
 /// A pipeline's content, the oldest at `next`.
@@ -52,8 +52,8 @@ pub fn run_lanes<const L: usize>(
 ) -> Vec<Result<Saved, Failure>> {
     let mut batch = Batch::<L>::begin(program, settings, split, members);
     batch.advance();
-    let lanes = batch.lanes.into_iter().take(members.len());
-    lanes.map(|lane| lane.failure.map_or(Ok(lane.saved), Err)).collect()
+    let lanes = batch.lanes.into_iter().zip(batch.recorder.finish());
+    lanes.map(|(lane, saved)| lane.failure.map_or(Ok(Saved { steps: lane.steps, ..saved }), Err)).collect()
 }
 
 struct Batch<'a, const L: usize> {
@@ -67,9 +67,14 @@ struct Batch<'a, const L: usize> {
     /// Derivatives, `[stage][state][lane]`.
     slopes: Vec<Vec<[f64; L]>>,
     inputs: Vec<[f64; L]>,
+    /// Lengths of the steps being tried.
+    lengths: [f64; L],
     /// One for all lanes, or one for each.
     clocks: Vec<Clock>,
     lanes: Vec<Lane>,
+    /// The lanes whose run goes on.
+    active: [bool; L],
+    recorder: Recorder<L>,
     /// Whether the first stage of the next step is known from the last of this one.
     first_known: bool,
 }
@@ -119,6 +124,7 @@ impl<'a, const L: usize> Batch<'a, L> {
         let one_clock = L == 1 || split.is_some_and(|split| split.one_clock);
         let mut clocks = Vec::new();
         let mut lanes = Vec::with_capacity(L);
+        let mut active = [false; L];
         for lane in 0..L {
             let mut failure = None;
             if lane == 0 || !one_clock {
@@ -132,12 +138,12 @@ impl<'a, const L: usize> Batch<'a, L> {
             }
             let failure = failure.or_else(|| needs_grid(program, settings));
             let number = members.get(lane).or(members.first()).map_or(0, |member| member.number);
+            active[lane] = lane < members.len() && failure.is_none();
             lanes.push(Lane {
-                active: lane < members.len() && failure.is_none(),
                 failure,
                 stream: (!program.randoms.is_empty()).then(|| Stream::new(settings.seed, number)),
                 lines: Vec::new(),
-                saved: Saved::default(),
+                steps: 0,
             });
         }
         let tableau = settings.method.tableau();
@@ -151,8 +157,11 @@ impl<'a, const L: usize> Batch<'a, L> {
             slopes: vec![states.clone(); tableau.c.len()],
             states,
             inputs: vec![[0.0; L]; program.memories.len()],
+            lengths: [0.0; L],
             clocks,
             lanes,
+            active,
+            recorder: Recorder::new(program.outputs.len(), members.len()),
             first_known: false,
         };
         batch.start();
@@ -165,20 +174,26 @@ impl<'a, const L: usize> Batch<'a, L> {
 
     /// Sets the register of time in all lanes.
     fn set_times(&mut self, time: impl Fn(&Clock) -> f64) {
-        let mut block = [time(&self.clocks[0]); L];
+        let first = time(&self.clocks[0]);
+        let mut block = [first; L];
         for (value, clock) in block.iter_mut().zip(&self.clocks).skip(1) {
             *value = time(clock);
         }
         self.registers.set(self.places.time, block);
     }
 
-    /// Lengths of the steps being tried.
-    fn lengths(&self) -> [f64; L] {
-        let mut lengths = [self.clocks[0].length(); L];
-        for (length, clock) in lengths.iter_mut().zip(&self.clocks).skip(1) {
+    /// Takes the lengths of the steps to be tried from the clocks.
+    fn measure(&mut self) {
+        if self.clocks.len() == 1 {
+            let length = self.clocks[0].length();
+            if self.lengths[0] != length {
+                self.lengths = [length; L];
+            }
+            return;
+        }
+        for (length, clock) in self.lengths.iter_mut().zip(&self.clocks) {
             *length = clock.length();
         }
-        lengths
     }
 
     /// Initial values of states, memories and held values.
@@ -215,14 +230,9 @@ impl<'a, const L: usize> Batch<'a, L> {
                 unsound[lane] |= not_finite(state[lane]);
             }
         }
-        for lane in 0..L {
+        for lane in (0..L).filter(|lane| self.active[*lane]) {
             let rows = self.clock(lane).rows();
-            let values = rows.saturating_mul(program.outputs.len());
-            // What would be large is left to grow with the run, which may end early.
-            if self.lanes[lane].active && values < 1 << 24 {
-                self.lanes[lane].saved.times.reserve_exact(rows);
-                self.lanes[lane].saved.rows.reserve_exact(values);
-            }
+            self.recorder.reserve(lane, rows);
         }
         self.fail_unsound(unsound);
     }
@@ -230,7 +240,7 @@ impl<'a, const L: usize> Batch<'a, L> {
     fn advance(&mut self) {
         loop {
             self.save();
-            if !self.lanes.iter().any(|lane| lane.active) {
+            if !self.active.contains(&true) {
                 return;
             }
             self.aim();
@@ -239,7 +249,7 @@ impl<'a, const L: usize> Batch<'a, L> {
             if self.settings.method.is_adaptive() {
                 self.judge();
             } else {
-                self.accept(&[true; L]);
+                self.accept(self.active);
             }
         }
     }
@@ -263,9 +273,8 @@ impl<'a, const L: usize> Batch<'a, L> {
     /// Saves the lanes that stand on a save time, and ends those at their final time.
     fn save(&mut self) {
         let stop_moves = self.program.controls.stop_moves;
-        let due: Vec<bool> = self.clocks.iter().map(Clock::is_due).collect();
-        let due = |lane: usize, lanes: &[Lane]| lanes[lane].active && due[lane.min(due.len() - 1)];
-        let some_due = (0..L).any(|lane| due(lane, &self.lanes));
+        let some_due = self.clocks.iter().zip(&self.active).any(|(clock, active)| *active && clock.is_due())
+            || self.clocks.len() == 1 && self.clocks[0].is_due();
         if some_due || stop_moves {
             self.set_times(|clock| clock.time);
             self.registers.evaluate(Section::Save);
@@ -277,59 +286,50 @@ impl<'a, const L: usize> Batch<'a, L> {
             }
         }
         if some_due {
-            let which: [bool; L] = std::array::from_fn(|lane| due(lane, &self.lanes));
-            let unsound = self.save_rows(&which);
-            for lane in 0..L {
-                if which[lane] && unsound[lane] >> 63 != 0 && self.lanes[lane].failure.is_none() {
-                    let time = self.clock(lane).time;
-                    let failure = blame(self.program, &self.program.save, self.registers.lane(lane), time);
-                    self.lanes[lane].failure = Some(failure);
-                    self.lanes[lane].active = false;
-                }
-            }
-            let own = self.clocks.len() > 1;
-            let save_moves = self.program.controls.save_moves && self.settings.save == Save::Every;
-            for (number, clock) in self.clocks.iter_mut().enumerate() {
-                if which[number] || !own {
-                    clock.pass_saves();
-                    if save_moves {
-                        clock.save_after(self.registers.read(self.places.save_every, number));
-                    }
-                }
-            }
+            self.save_rows();
         }
-        for lane in 0..L {
-            if self.lanes[lane].active && self.clock(lane).is_over() {
-                self.lanes[lane].saved.steps = self.clock(lane).steps;
-                self.lanes[lane].active = false;
+        let own = self.clocks.len() > 1;
+        if own || self.clocks[0].is_over() {
+            for lane in 0..L {
+                let clock = &self.clocks[if own { lane } else { 0 }];
+                if self.active[lane] && clock.is_over() {
+                    self.lanes[lane].steps = clock.steps;
+                    self.active[lane] = false;
+                }
             }
         }
     }
 
-    /// Appends a row to each of these lanes. Returns for each lane a number whose highest bit is set if a value is not
-    /// finite.
-    fn save_rows(&mut self, which: &[bool; L]) -> [u64; L] {
-        /// Outputs taken at once, so that their blocks stay in the first cache while lanes are walked.
-        const TILE: usize = 16;
-        let mut unsound = [0; L];
-        let count = self.places.outputs.len();
-        for lane in (0..L).filter(|lane| which[*lane]) {
-            let time = self.clock(lane).time;
-            self.lanes[lane].saved.times.push(time);
+    /// Saves a row in each lane that is due.
+    fn save_rows(&mut self) {
+        let own = self.clocks.len() > 1;
+        let (places, shared, lanes) = (&self.places.outputs, self.registers.shared(), &self.registers.lanes);
+        let mut which = self.active;
+        let unsound = if own {
+            for (which, clock) in which.iter_mut().zip(&self.clocks) {
+                *which &= clock.is_due();
+            }
+            let times = |lane: usize| self.clocks[lane].time;
+            self.recorder.record_each(&which, times, places, shared, lanes)
+        } else {
+            self.recorder.record_all(self.clocks[0].time, places, shared, lanes)
+        };
+        if unsound.iter().fold(0, |all, unsound| all | unsound) >> 63 != 0 {
+            for lane in (0..L).filter(|lane| which[*lane] && unsound[*lane] >> 63 != 0) {
+                let time = self.clock(lane).time;
+                let failure = blame(self.program, &self.program.save, self.registers.lane(lane), time);
+                self.fail(lane, failure);
+            }
         }
-        for tile in self.places.outputs.chunks(TILE) {
-            let mut blocks = [[0.0; L]; TILE];
-            for (block, place) in blocks.iter_mut().zip(tile) {
-                *block = self.registers.block(*place);
-                for lane in 0..L {
-                    unsound[lane] |= not_finite(block[lane]);
+        let save_moves = self.program.controls.save_moves && self.settings.save == Save::Every;
+        for (number, clock) in self.clocks.iter_mut().enumerate() {
+            if which[number] || !own {
+                clock.pass_saves();
+                if save_moves {
+                    clock.save_after(self.registers.read(self.places.save_every, number));
                 }
             }
-            for lane in (0..L).filter(|lane| which[*lane]) {
-                self.lanes[lane].saved.rows.extend(blocks[..tile.len()].iter().map(|block| block[lane]));
-            }
         }
-        if count == 0 { [0; L] } else { unsound }
     }
 
     /// Chooses the end of each step.
@@ -339,21 +339,23 @@ impl<'a, const L: usize> Batch<'a, L> {
         let own = self.clocks.len() > 1;
         for number in 0..self.clocks.len() {
             let clock = &mut self.clocks[number];
-            if own && !self.lanes[number].active {
+            if own && !self.active[number] {
                 clock.target = clock.time;
                 continue;
             }
             if clock.steps >= budget {
                 let failure = Failure::Budget { time: clock.time, steps: budget };
                 clock.target = clock.time;
-                let lanes = if own { &mut self.lanes[number..=number] } else { &mut self.lanes[..] };
-                for lane in lanes.iter_mut().filter(|lane| lane.active) {
-                    lane.fail(failure.clone());
+                for lane in (0..L).filter(|lane| !own || *lane == number) {
+                    if self.active[lane] {
+                        self.fail(lane, failure.clone());
+                    }
                 }
                 continue;
             }
             clock.aim(adaptive);
         }
+        self.measure();
     }
 
     /// Inputs of the memories at the start of the step.
@@ -369,38 +371,35 @@ impl<'a, const L: usize> Batch<'a, L> {
     }
 
     fn stages(&mut self) {
-        let lengths = self.lengths();
         for number in 0..self.tableau.c.len() {
             if number == 0 && self.first_known {
                 continue;
             }
             if number > 0 {
                 let lanes = &mut self.registers.lanes;
-                stage(&self.states, &lengths, self.tableau.a[number], &self.slopes, lanes, &self.places.states);
+                stage(&self.states, &self.lengths, self.tableau.a[number], &self.slopes, lanes, &self.places.states);
             }
             let share = self.tableau.c[number];
             self.set_times(|clock| clock.inside(share));
             self.registers.evaluate(Section::Rate);
-            for (slope, place) in self.slopes[number].iter_mut().zip(&self.places.derivatives) {
-                *slope = self.registers.block(*place);
-            }
+            let (shared, lanes) = (self.registers.shared(), &self.registers.lanes);
+            take(&mut self.slopes[number], &self.places.derivatives, shared, lanes);
         }
     }
 
     /// Error control (Hairer, Norsett and Wanner 1993, section II.4, with the PI controller of section IV.2).
     fn judge(&mut self) {
-        let lengths = self.lengths();
         let tolerances = (self.settings.absolute, self.settings.relative);
         let weights = (self.tableau.b, self.tableau.e);
-        let sums = squared_errors(&self.states, &lengths, weights, &self.slopes, tolerances);
+        let sums = squared_errors(&self.states, &self.lengths, weights, &self.slopes, tolerances);
         let count = self.states.len().max(1) as f64;
         let mut accepted = [false; L];
         for lane in 0..L {
-            if !self.lanes[lane].active {
+            if !self.active[lane] {
                 continue;
             }
             let error = (sums[lane] / count).sqrt();
-            let step = lengths[lane];
+            let step = self.lengths[lane];
             let clock = &mut self.clocks[lane];
             if error <= 1.0 {
                 accepted[lane] = true;
@@ -420,22 +419,21 @@ impl<'a, const L: usize> Batch<'a, L> {
                 clock.steps += 1;
                 if clock.proposed <= 16.0 * f64::EPSILON * clock.time.abs().max(clock.step) {
                     let time = clock.time;
-                    let state = worst(&self.states, &lengths, self.tableau.e, &self.slopes, tolerances, lane);
+                    let state = worst(&self.states, &self.lengths, self.tableau.e, &self.slopes, tolerances, lane);
                     let variable = self.program.states.get(state).map_or(String::new(), |slot| slot.name.clone());
-                    self.lanes[lane].fail(Failure::StepVanished { time, variable });
+                    self.fail(lane, Failure::StepVanished { time, variable });
                 }
             }
         }
-        self.accept(&accepted);
+        let active = self.active;
+        self.accept(std::array::from_fn(|lane| accepted[lane] && active[lane]));
     }
 
-    /// Moves the accepted lanes to the end of their step; the others go back to its start.
-    fn accept(&mut self, accepted: &[bool; L]) {
-        let lengths = self.lengths();
-        let moves: [bool; L] = std::array::from_fn(|lane| accepted[lane] && self.lanes[lane].active);
+    /// Moves these lanes to the end of their step; the others go back to its start.
+    fn accept(&mut self, moves: [bool; L]) {
         let unsound = finish(
             &mut self.states,
-            &lengths,
+            &self.lengths,
             self.tableau.b,
             &self.slopes,
             &moves,
@@ -506,22 +504,21 @@ impl<'a, const L: usize> Batch<'a, L> {
     }
 
     fn fail_unsound(&mut self, unsound: [u64; L]) {
+        if unsound.iter().fold(0, |all, unsound| all | unsound) >> 63 == 0 {
+            return;
+        }
         for (lane, unsound) in unsound.into_iter().enumerate() {
-            if unsound >> 63 != 0 && self.lanes[lane].active {
+            if unsound >> 63 != 0 && self.active[lane] {
                 let time = self.clock(lane).time;
                 let failure = blame(self.program, &self.program.rate, self.registers.lane(lane), time);
-                self.lanes[lane].fail(failure);
+                self.fail(lane, failure);
             }
         }
     }
-}
 
-impl Lane {
-    fn fail(&mut self, failure: Failure) {
-        if self.failure.is_none() {
-            self.failure = Some(failure);
-        }
-        self.active = false;
+    fn fail(&mut self, lane: usize, failure: Failure) {
+        self.lanes[lane].failure.get_or_insert(failure);
+        self.active[lane] = false;
     }
 }
 

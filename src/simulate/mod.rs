@@ -9,6 +9,7 @@ mod execute_split;
 mod failure;
 mod method;
 mod pairs;
+mod recorder;
 mod registers;
 mod settings;
 mod slopes;

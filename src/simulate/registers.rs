@@ -63,6 +63,11 @@ impl<'a, const L: usize> Registers<'a, L> {
         if place.is_shared() { self.shared[place.number()] } else { self.lanes[place.number()][lane] }
     }
 
+    /// The registers that all lanes share.
+    pub fn shared(&self) -> &[f64] {
+        &self.shared
+    }
+
     /// A shared register takes the first lane's value.
     #[inline(always)]
     pub fn set(&mut self, place: Place, block: [f64; L]) {

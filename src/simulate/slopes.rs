@@ -2,6 +2,7 @@
 //!
 //! Blocks are `[state][lane]`; sums run over stages in order, so that they have one value everywhere.
 
+use super::split::Place;
 use multiversion::multiversion;
 
 /// `start + length * sum(weights * slopes)`.
@@ -27,6 +28,14 @@ fn combine<const L: usize>(
         end[lane] += length[lane] * sum[lane];
     }
     end
+}
+
+/// Takes the derivatives from where they stand.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx512vbmi2+avx2+fma", "x86_64+avx2+fma"))]
+pub fn take<const L: usize>(slopes: &mut [[f64; L]], places: &[Place], shared: &[f64], lanes: &[[f64; L]]) {
+    for (slope, place) in slopes.iter_mut().zip(places) {
+        *slope = if place.is_shared() { [shared[place.number()]; L] } else { lanes[place.number()] };
+    }
 }
 
 /// The states at a stage, written to the blocks `to` of `lanes`.
