@@ -93,7 +93,7 @@ pub struct Run {
     pub out: Option<PathBuf>,
 }
 
-/// Example: `levada convert model.mdl model.xmile`.
+/// Examples: `levada convert model.mdl model.xmile`, `levada convert model.stmx model.mdl`.
 #[derive(Debug, Args)]
 pub struct Convert {
     /// The model to read.
