@@ -101,7 +101,8 @@ impl Distribution {
     }
 
     /// The value below which the distribution has probability `p`; for whole numbers, the smallest that reaches `p`.
-    /// For `p` uniform in (0, 1) it is a draw. NaN if the distribution is not valid or `p` is no probability.
+    /// Its relative error is below 2^-48, or two ulps of its logarithm where that is more, since the iteration is on the
+    /// logarithm. For `p` uniform in (0, 1) it is a draw. NaN if the distribution is not valid or `p` is no probability.
     pub fn quantile(self, p: f64) -> f64 {
         self.at((p, 1.0 - p))
     }
@@ -323,14 +324,29 @@ mod tests {
         (1..200).map(|k| f64::from(k) / 200.0).chain([1e-12, 1e-6, 1e-3, 0.999, 0.999999])
     }
 
+    /// What the normal distribution of statrs 0.19 misses by, as `the_normal_distribution_of_statrs_errs` shows.
+    const STATRS_NORMAL: f64 = 3e-11;
+
+    #[test]
+    fn the_normal_distribution_of_statrs_errs() {
+        let peer = peer::Normal::new(0.0, 1.0).unwrap();
+        let miss = |of: &dyn Fn(f64) -> f64| {
+            crate::random::normal::CERTIFIED.iter().map(|(p, x)| (of(*x) - p).abs()).fold(0.0, f64::max)
+        };
+        let (theirs, ours) = (miss(&|x| peer.cdf(x)), miss(&normal_cumulative));
+        assert!(theirs > 1e-12 && theirs <= STATRS_NORMAL && ours <= 2.0 * f64::EPSILON, "{theirs:e} {ours:e}");
+    }
+
     #[test]
     fn quantiles_agree_with_statrs() {
         for distribution in all() {
             for p in probabilities() {
                 let x = distribution.quantile(p);
                 let below = peer_cumulative(distribution, x);
-                // statrs' own error function errs by 2e-11.
-                let slack = 1e-10;
+                let slack = match distribution {
+                    Normal { .. } | LogNormal { .. } => STATRS_NORMAL,
+                    _ => 1e-12,
+                };
                 if distribution.is_discrete() {
                     let before = if x == 0.0 { 0.0 } else { peer_cumulative(distribution, x - 1.0) };
                     assert!(
@@ -372,11 +388,13 @@ mod tests {
     fn certified_quantiles() {
         for (distribution, p, expected) in CERTIFIED {
             let x = distribution.quantile(p);
-            // The iteration is on the logarithm.
-            let slack = 4e-14_f64.max(f64::EPSILON * expected.ln().abs());
+            let ulp_of_logarithm = f64::EPSILON * expected.ln().abs().log2().floor().exp2();
+            let slack = (2.0 * ulp_of_logarithm).max(QUANTILE_ERROR);
             assert!((x - expected).abs() <= slack * expected, "{distribution:?} at {p}: {x:e}, not {expected:e}");
         }
     }
+
+    const QUANTILE_ERROR: f64 = f64::EPSILON * 16.0;
 
     const CERTIFIED: [(Distribution, f64, f64); 16] = [
         (Gamma { shape: 0.05, scale: 1.0 }, 0.0001, 5.844632057286565e-81),
