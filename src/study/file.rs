@@ -545,7 +545,7 @@ error[two-ways]: `change` and `equals` say the same thing twice
 
     #[test]
     fn the_shipped_studies_are_read() {
-        for (name, observations, parameters) in [("zgc", 22, 23), ("lynx-hare", 2, 6)] {
+        for (name, observations, parameters) in [("zgc", 22, 23), ("zgc-core", 19, 16), ("lynx-hare", 2, 6)] {
             let path = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/calibration/{}/study.toml"), name);
             let study = super::read_study(std::path::Path::new(&path))
                 .unwrap_or_else(|found| panic!("{}", found.iter().map(render).collect::<String>()));

@@ -1,18 +1,23 @@
-//! The data of the Zhongguancun study: every row has a source, nothing is from memory, and the drivers follow from what
+//! The data of the Zhongguancun studies: every row has a source, nothing is from memory, and the drivers follow from what
 //! stands beside them.
 
 use levada::calendar::Calendar;
+use levada::model::Definition;
 use levada::series::{DataFile, open_text, read_observations};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
-const FILES: [&str; 5] = ["finance.csv", "zgc.csv", "labour.csv", "macro.csv", "drivers.csv"];
+const STUDIES: [(&str, [&str; 5]); 2] = [
+    ("zgc", ["finance.csv", "zgc.csv", "labour.csv", "macro.csv", "drivers.csv"]),
+    ("zgc-core", ["finance.csv", "zgc.csv", "labour.csv", "macro.csv", "firms.csv"]),
+];
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("calibration/zgc/data")
+fn folder(study: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("calibration").join(study).join("data")
 }
 
-fn read(file: &str) -> DataFile {
-    let source = open_text(&folder().join(file)).expect("the file is shipped");
+fn read(study: &str, file: &str) -> DataFile {
+    let source = open_text(&folder(study).join(file)).expect("the file is shipped");
     let (data, faults) = read_observations(&source, &Calendar::Years);
     assert_eq!(faults, [], "{file}");
     data
@@ -26,26 +31,73 @@ fn value(data: &DataFile, series: &str, year: i32) -> Option<f64> {
 
 #[test]
 fn every_row_names_a_source_of_the_list_and_none_is_from_memory() {
-    let list = std::fs::read_to_string(folder().join("SOURCES.md")).expect("the list is shipped");
-    let known: Vec<&str> =
-        list.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next()).map(str::trim).collect();
-    for file in FILES {
-        let data = read(file);
-        for series in &data.series {
-            for observation in &series.observations {
-                for source in observation.source.split(", ") {
-                    assert!(known.contains(&source), "{file}: {} {} names {source}", series.name, observation.label);
+    for (study, files) in STUDIES {
+        let list = std::fs::read_to_string(folder(study).join("SOURCES.md")).expect("the list is shipped");
+        let known: Vec<&str> =
+            list.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next()).map(str::trim).collect();
+        for file in files {
+            let data = read(study, file);
+            for series in &data.series {
+                for observation in &series.observations {
+                    let (name, label) = (&series.name, &observation.label);
+                    for source in observation.source.split(", ") {
+                        assert!(known.contains(&source), "{study}, {file}: {name} {label} names {source}");
+                    }
                 }
             }
+            let text = data.source.text.to_lowercase();
+            assert!(!text.contains("recalled") && !text.contains("from memory"), "{study}, {file}");
         }
-        let text = data.source.text.to_lowercase();
-        assert!(!text.contains("recalled") && !text.contains("from memory"), "{file}");
+    }
+}
+
+/// The knots of a lookup table over time, by the year in the middle of which each lies.
+fn table(path: &'static str, name: &str) -> HashMap<i32, f64> {
+    let model = crate::models::model(path).model();
+    let found = model.variables.iter().find(|variable| variable.name.text() == name).expect("the table exists");
+    let Definition::Lookup(lookup) = &found.equations[0].definition else { panic!("{name} is no lookup") };
+    lookup.points.iter().map(|(time, value)| (time.floor() as i32, *value)).collect()
+}
+
+#[test]
+fn the_tables_of_the_compact_model_follow_from_the_record() {
+    const CORE: &str = "models/zgc-core/zgc-core.mdl";
+    let near = |name: &str, year: i32, given: f64, derived: f64, half_a_digit: f64| {
+        assert!((given - derived).abs() <= half_a_digit, "{name} {year}: {given} against {derived}");
+    };
+    let (drivers, labour, firms) =
+        (read("zgc", "drivers.csv"), read("zgc", "labour.csv"), read("zgc-core", "firms.csv"));
+    let of = |data: &DataFile, series: &str, year: i32| value(data, series, year).expect("the year is recorded");
+    let (output, cycle, growth, climate) = (
+        table(CORE, "log gdp table"),
+        table(CORE, "cycle table"),
+        table(CORE, "lf growth table"),
+        table(CORE, "log climate table"),
+    );
+    for year in 1999..=2025 {
+        near("gdp", year, output[&year], of(&drivers, "gdp", year).ln(), 5.1e-9);
+    }
+    for year in 1999..=2022 {
+        near("cycle", year, cycle[&year], of(&drivers, "nasdaq_cycle", year), 0.0056);
+    }
+    let people = |year| of(&labour, "urban_population", year);
+    for year in 1999..=2023 {
+        near("lf growth", year, growth[&year], (people(year + 1) / people(year - 1)).ln() / 2.0, 5.1e-5);
+    }
+    let registered = |year| of(&firms, "new_llc_registrations_wb", year) / of(&firms, "new_llc_registrations_wb", 2013);
+    for year in 1999..=2023 {
+        let derived = match year {
+            ..2010 => registered(2010).ln() + 1.04_f64.ln() * f64::from(year - 2010),
+            2010..=2020 => registered(year).ln(),
+            _ => registered(2020).ln(),
+        };
+        near("climate", year, climate[&year], derived, 5.1e-7);
     }
 }
 
 #[test]
 fn the_drivers_follow_from_the_record() {
-    let (drivers, macroeconomy, labour) = (read("drivers.csv"), read("macro.csv"), read("labour.csv"));
+    let (drivers, macroeconomy, labour) = (read("zgc", "drivers.csv"), read("zgc", "macro.csv"), read("zgc", "labour.csv"));
     let given = |series: &str, year: i32| value(&drivers, series, year);
     let recorded = |series: &str, year: i32| value(&macroeconomy, series, year).expect("the year is recorded");
     let near = |series: &str, year: i32, derived: f64, half_a_digit: f64| {

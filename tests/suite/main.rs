@@ -11,6 +11,7 @@ mod language;
 mod methods;
 mod models;
 mod zgc;
+mod zgc_core;
 
 /// A checked model from Vensim text that is expected to be sound.
 fn model_text(text: &str) -> levada::check::CheckedModel {
