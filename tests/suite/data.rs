@@ -97,7 +97,8 @@ fn the_tables_of_the_compact_model_follow_from_the_record() {
 
 #[test]
 fn the_drivers_follow_from_the_record() {
-    let (drivers, macroeconomy, labour) = (read("zgc", "drivers.csv"), read("zgc", "macro.csv"), read("zgc", "labour.csv"));
+    let (drivers, macroeconomy, labour) =
+        (read("zgc", "drivers.csv"), read("zgc", "macro.csv"), read("zgc", "labour.csv"));
     let given = |series: &str, year: i32| value(&drivers, series, year);
     let recorded = |series: &str, year: i32| value(&macroeconomy, series, year).expect("the year is recorded");
     let near = |series: &str, year: i32, derived: f64, half_a_digit: f64| {

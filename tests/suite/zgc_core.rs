@@ -100,16 +100,9 @@ fn tracers_move_nothing_but_themselves() {
     }
 }
 
-/// The baseline and the runs with a policy off, in the order of [`SWITCHES`].
-const SWITCHES: [&str; 7] = [
-    "mass campaign",
-    "guidance funds",
-    "trade war",
-    "self reliance",
-    "supply side reform",
-    "zero covid",
-    "safety net",
-];
+/// Policies, each turned to what history has not, in the order of the runs after the first.
+const SWITCHES: [&str; 7] =
+    ["mass campaign", "guidance funds", "trade war", "self reliance", "supply side reform", "zero covid", "safety net"];
 
 /// What every plausible version of the model says, by whether it says so: `runs[0]` is history.
 fn signs(runs: &[Run]) -> [(&'static str, bool); 12] {
@@ -124,7 +117,7 @@ fn signs(runs: &[Run]) -> [(&'static str, bool); 12] {
         ("self-reliance raises state commitments in 2021", higher(4, "commit state", 2021.5)),
         ("the reform lowers private commitments in 2018", !higher(5, "commit market", 2018.5)),
         ("Zero-Covid raises unemployment in 2022", higher(6, "unemployment rate", 2022.5)),
-        ("the safety net cuts debt", higher(7, "indebted", 2020.0) == (runs[7].at("pol safety net", 2019.0) == 0.0)),
+        ("the safety net cuts debt", higher(7, "indebted", 2020.0)),
         ("venture capital booms", at(0, "vc investment", 2018.5) > 1.5 * at(0, "vc investment", 2014.5)),
         ("entry fades after the campaign", at(0, "entry", 2021.5) < at(0, "entry", 2016.5)),
         (
