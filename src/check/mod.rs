@@ -21,7 +21,7 @@ pub use finding::Finding;
 pub use kind::VariableKind;
 pub use names::{Names, Symbol};
 pub use references::check_expression;
-pub use units::{ModelUnits, make_units_strict};
+pub use units::{ModelUnits, expression_unit, make_units_strict};
 
 use crate::diagnostic::{Diagnostic, Source, nearest};
 use crate::model::{Definition, Macro, Model, Name, Variable};

@@ -14,8 +14,8 @@ pub struct Arguments {
     pub colour: Colour,
 }
 
-const EXIT_STATUS: &str =
-    "Exit status: 0 done; 1 findings; 2 usage; 3 did not converge; 4 data or model cannot be used.";
+const EXIT_STATUS: &str = "Exit status: 0 done; 1 findings; 2 usage; 3 did not converge; 4 data or model cannot be used;\n\
+     130 interrupted, and the same command goes on; 141 the reader of standard output closed it.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Colour {
@@ -57,7 +57,11 @@ pub struct Check {
 pub struct Run {
     /// Vensim .mdl, or XMILE .xmile, .stmx, .itmx, .xml.
     pub model: PathBuf,
-    /// Give a constant another value; may be repeated.
+    /// Scenario file (TOML): constants to set and policies to switch. `--set` goes before it.
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+    /// Give a constant another value; may be repeated. One element of an array is named with its subscript:
+    /// --set "share[elite]=0.2".
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub sets: Vec<String>,
     /// euler, rk2, rk4 or dopri5; without it the method of the model file holds.

@@ -2,22 +2,21 @@
 
 use super::arguments::{Check, Colour};
 use super::exit_status::ExitStatus;
-use super::load::load;
-use super::messages::show;
+use super::load::{Loaded, load};
+use super::messages::{answer, show};
 use crate::check::{
     CheckedModel, Feedback, FeedbackLoop, ModelUnits, Polarity, VariableKind, feedback, make_units_strict,
 };
 use crate::compile::{Request, compile};
 use crate::diagnostic::{Diagnostic, Severity};
 use serde::Serialize;
-use std::io::Write;
 
 /// Links shown of one loop.
 const LONGEST_CHAIN: usize = 12;
 
 /// Runs the command.
 pub fn check(arguments: &Check, colour: Colour) -> ExitStatus {
-    let (checked, mut diagnostics) = load(&arguments.model);
+    let Loaded { read, checked, mut diagnostics } = load(&arguments.model);
     if let Some(checked) = &checked
         && let Err(faults) = compile(checked, &Request::default())
     {
@@ -27,9 +26,7 @@ pub fn check(arguments: &Check, colour: Colour) -> ExitStatus {
         make_units_strict(&mut diagnostics);
     }
     let structure = checked.as_ref().map(|checked| (checked, feedback(checked)));
-    let mut out = std::io::stdout().lock();
-    // A reader that closes the pipe early has what it wanted.
-    let _ = match arguments.json {
+    let told = answer(colour, |out| match arguments.json {
         true => {
             let report = Report {
                 model: arguments.model.to_string_lossy().into_owned(),
@@ -45,7 +42,13 @@ pub fn check(arguments: &Check, colour: Colour) -> ExitStatus {
             let text = structure.as_ref().map(|(checked, feedback)| summary(checked, feedback, arguments.loops));
             writeln!(out, "{}{}", text.unwrap_or_default(), tally(&diagnostics))
         }
-    };
+    });
+    if told != ExitStatus::Done {
+        return told;
+    }
+    if !read {
+        return ExitStatus::Unusable;
+    }
     if diagnostics.iter().any(Diagnostic::is_error) { ExitStatus::Findings } else { ExitStatus::Done }
 }
 

@@ -5,14 +5,23 @@ use crate::diagnostic::Diagnostic;
 use crate::parse;
 use std::path::Path;
 
-/// Reads and checks the model at `path`. The diagnostics hold warnings even where a model comes back.
-pub fn load(path: &Path) -> (Option<CheckedModel>, Vec<Diagnostic>) {
+/// What became of a model file.
+pub struct Loaded {
+    /// Whether the file could be read as a model at all.
+    pub read: bool,
+    pub checked: Option<CheckedModel>,
+    /// Warnings too, even where a model comes back.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and checks the model at `path`.
+pub fn load(path: &Path) -> Loaded {
     let (read, mut diagnostics) = parse::read_file(path);
-    let Some((source, model)) = read else { return (None, diagnostics) };
+    let Some((source, model)) = read else { return Loaded { read: false, checked: None, diagnostics } };
     let readable = !diagnostics.iter().any(Diagnostic::is_error);
     let (external, faults) = external_subscripts(&source, &model);
     diagnostics.extend(faults);
     let (checked, findings) = check(&source, model, &external);
     diagnostics.extend(findings);
-    (checked.filter(|_| readable), diagnostics)
+    Loaded { read: true, checked: checked.filter(|_| readable), diagnostics }
 }

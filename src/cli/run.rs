@@ -2,13 +2,17 @@
 
 use super::arguments::{Colour, Run, Switches};
 use super::exit_status::ExitStatus;
-use super::load::load;
-use super::messages::{refuse, show};
-use crate::compile::{DataSeries, Landing, Outputs, Request, compile};
+use super::load::{Loaded, load};
+use super::messages::{answer, refuse, show};
+use crate::calendar::Calendar;
+use crate::check::CheckedModel;
+use crate::compare::with;
+use crate::compile::{DataSeries, Landing, Outputs, Program, Request, compile};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::series::Workbook;
 use crate::simulate::{self, Accuracy, Difference, Method, Settings};
-use std::io::Write;
+use crate::study::scenario_settings;
+use std::path::Path;
 
 /// Runs the command.
 pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
@@ -22,7 +26,7 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
     if !faults.is_empty() {
         return refuse(&faults, colour, ExitStatus::Unusable);
     }
-    let (checked, mut diagnostics) = load(&arguments.model);
+    let Loaded { checked, mut diagnostics, .. } = load(&arguments.model);
     let Some(checked) = checked else { return refuse(&diagnostics, colour, ExitStatus::Unusable) };
     // Notes are for `levada check`.
     diagnostics.retain(|diagnostic| diagnostic.severity != Severity::Note);
@@ -44,6 +48,11 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
             })
         })
     });
+    let overrides = match arguments.scenario.as_deref().map(|path| scenario(path, &checked, &overrides)) {
+        None => overrides,
+        Some(Ok(settings)) => with(&settings, &overrides),
+        Some(Err(faults)) => return refuse(&faults, colour, ExitStatus::Unusable),
+    };
     let request = Request {
         landing,
         overrides,
@@ -58,6 +67,9 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
             return refuse(&diagnostics, colour, ExitStatus::Unusable);
         }
     };
+    if let Some(fault) = arguments.step.as_ref().and_then(|_| beyond_run(&program)) {
+        return refuse(&[fault], colour, ExitStatus::Usage);
+    }
     let settings = Settings {
         method,
         relative: arguments.tolerance,
@@ -79,13 +91,33 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
             Ok(()) => ExitStatus::Done,
             Err(fault) => refuse(&[fault.diagnostic()], colour, ExitStatus::Unusable),
         },
-        None => {
-            let mut out = std::io::stdout().lock();
-            // A reader that closes the pipe early has what it wanted.
-            let _ = table.csv(&mut out).and_then(|()| out.flush());
-            ExitStatus::Done
-        }
+        None => answer(colour, |out| table.csv(out)),
     }
+}
+
+/// What a scenario file sets; `overrides` are settings of the command line, which its dates are held against.
+fn scenario(
+    path: &Path,
+    checked: &CheckedModel,
+    overrides: &[(String, f64)],
+) -> Result<Vec<(String, f64)>, Vec<Diagnostic>> {
+    let request = Request { overrides: overrides.to_vec(), outputs: Outputs::Chosen(Vec::new()), ..Request::default() };
+    let program = compile(checked, &request)?;
+    // Dates are years; in a model of days they would be mistaken for days.
+    let in_years = checked.units().time.as_ref().is_none_or(|unit| unit.to_string().eq_ignore_ascii_case("year"));
+    let calendar = if in_years { Calendar::Years } else { Calendar::Numbers };
+    scenario_settings(path, &calendar, checked, &program.constants)
+}
+
+/// That the step is longer than the whole run, where both are known beforehand.
+fn beyond_run(program: &Program) -> Option<Diagnostic> {
+    let value = |name: &str| program.constants.iter().find(|constant| constant.name == name).map(|c| c.value);
+    let (start, stop, step) = (value("INITIAL TIME")?, value("FINAL TIME")?, value("TIME STEP")?);
+    let long = step > stop - start;
+    long.then(|| {
+        Diagnostic::error("bad-step", format!("a step of {step} is longer than the run from {start} to {stop}"))
+            .help("write a shorter step: --step 0.0625, --step 1/16")
+    })
 }
 
 /// The series of the data files, by the names of their columns.

@@ -2,7 +2,7 @@
 
 use super::arguments::{Colour, StudyCommand};
 use super::exit_status::ExitStatus;
-use super::messages::{refuse, show};
+use super::messages::{answer, refuse, show};
 use crate::diagnostic::Diagnostic;
 use crate::study::{Done, Order, Progress, walk};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -31,12 +31,16 @@ pub fn study(arguments: &StudyCommand, colour: Colour) -> ExitStatus {
         Ok(done) => done,
         Err(found) => {
             teller.clear();
-            return refuse(&found, colour, ExitStatus::Unusable);
+            let found: Vec<Diagnostic> = found.into_iter().map(|found| resumable(found, arguments)).collect();
+            return refuse(&found, colour, ExitStatus::of(&found));
         }
     };
     teller.clear();
     show(&done.notes, colour);
-    report(&done);
+    let told = answer(colour, |out| out.write_all(report(&done).as_bytes()));
+    if told != ExitStatus::Done {
+        return told;
+    }
     if let Some(broken) = done.accounts.iter().find(|kept| !kept.holds()) {
         let found = Diagnostic::error(
             "account-does-not-balance",
@@ -58,17 +62,32 @@ pub fn study(arguments: &StudyCommand, colour: Colour) -> ExitStatus {
     }
 }
 
+/// An interruption, with the command that goes on.
+fn resumable(found: Diagnostic, arguments: &StudyCommand) -> Diagnostic {
+    if found.code != "interrupted" {
+        return found;
+    }
+    let mut command = format!("levada study {}", arguments.study.display());
+    if let Some(out) = &arguments.out {
+        command += &format!(" --out {}", out.display());
+    }
+    if arguments.quick {
+        command += " --quick";
+    }
+    found.help(format!("to go on, give the same command again: {command}"))
+}
+
 /// What was found, and where to look.
-fn report(done: &Done) {
+fn report(done: &Done) -> String {
     let manifest = &done.manifest;
-    println!("{}", manifest.title);
+    let mut text = format!("{}\n", manifest.title);
     if done.unchanged {
-        println!("Nothing to do: inputs, version and results are those of the last time.");
+        text += "Nothing to do: inputs, version and results are those of the last time.\n";
     }
     if let Some(calibration) = &done.calibration {
         let width = calibration.estimates.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
-        println!(
-            "\nNegative log posterior {:.3}; {} of {} starts reached the optimum.\n",
+        text += &format!(
+            "\nNegative log posterior {:.3}; {} of {} starts reached the optimum.\n\n",
             calibration.value.posterior(),
             calibration.found,
             calibration.searched.waterfall().len()
@@ -79,17 +98,21 @@ fn report(done: &Done) {
                 (Some((low, high)), None) => format!("[{}, {}]", digits(low), digits(high)),
                 (None, None) => "not identified".to_owned(),
             };
-            println!("  {:width$}  {:>10}  {interval}  {}", row.name, digits(row.value), row.unit);
+            text += &format!("  {:width$}  {:>10}  {interval}  {}\n", row.name, digits(row.value), row.unit);
         }
     }
     if !done.accounts.is_empty() {
         let worst = done.accounts.iter().map(|kept| kept.residual).fold(0.0, f64::max);
-        println!("\nAccounts: largest relative residual {worst:.1e} over {} runs and identities.", done.accounts.len());
+        text += &format!(
+            "\nAccounts: largest relative residual {worst:.1e} over {} runs and identities.\n",
+            done.accounts.len()
+        );
     }
-    println!("Integration error: {}.", manifest.integration_error);
-    println!("\nFigures   {}", done.folder.join("figures").display());
-    println!("Tables    {}", done.folder.join("tables").display());
-    println!("Record    {}", done.folder.join(crate::study::MANIFEST).display());
+    text += &format!("Integration error: {}.\n", manifest.integration_error);
+    text += &format!("\nFigures   {}\n", done.folder.join("figures").display());
+    text += &format!("Tables    {}\n", done.folder.join("tables").display());
+    text += &format!("Record    {}\n", done.folder.join(crate::study::MANIFEST).display());
+    text
 }
 
 fn digits(value: f64) -> String {

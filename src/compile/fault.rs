@@ -56,6 +56,11 @@ pub enum Fault {
     OverrideNotConstant {
         name: String,
     },
+    /// A constant with subscripts, set without them.
+    OverrideElements {
+        name: String,
+        elements: Vec<String>,
+    },
     UnknownOutput {
         name: String,
         nearest: Option<String>,
@@ -140,6 +145,16 @@ impl Fault {
             Fault::OverrideNotConstant { name } => {
                 Diagnostic::error("not-constant", format!("`{name}` is computed by the model and cannot be set"))
                     .help("set one of the constants it is computed from")
+            }
+            Fault::OverrideElements { name, elements } => {
+                let first = elements.first().map_or("", String::as_str);
+                let all = elements.iter().take(6).map(|element| format!("`{element}`")).collect::<Vec<_>>().join(", ");
+                let more = match elements.len().saturating_sub(6) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                Diagnostic::error("which-element", format!("`{name}` has elements: {all}{more}"))
+                    .help(format!("set each by its own name: --set \"{first}=0.5\""))
             }
             Fault::UnknownOutput { name, nearest } => {
                 Diagnostic::error("unknown-name", format!("the model has no variable `{name}`"))

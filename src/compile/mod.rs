@@ -112,7 +112,14 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
         let known = lowering.constants.iter().any(|constant| element_key(&constant.name) == key);
         let control = matches!(key.as_str(), "initial time" | "final time" | "time step" | "saveper");
         if !known && !control && !faults.iter().any(|fault| matches!(fault, Fault::UnknownOverride { .. })) {
-            faults.push(Fault::OverrideNotConstant { name: name.clone() });
+            let inside = format!("{key}[");
+            let names = lowering.constants.iter().map(|constant| &constant.name);
+            let elements: Vec<String> =
+                names.filter(|constant| element_key(constant).starts_with(&inside)).cloned().collect();
+            faults.push(match elements.is_empty() {
+                true => Fault::OverrideNotConstant { name: name.clone() },
+                false => Fault::OverrideElements { name: name.clone(), elements },
+            });
         }
     }
     if !faults.is_empty() {

@@ -46,19 +46,24 @@ impl Table {
     /// back to the same bits, missing values blank.
     pub fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
-        writer.write_field("time")?;
-        for column in &self.columns {
-            writer.write_field(&column.name)?;
-        }
-        writer.write_record(None::<&[u8]>)?;
+        let names = self.columns.iter().map(|column| column.name.as_str());
+        writer.write_record(std::iter::once("time").chain(names)).map_err(cause)?;
         for (time, row) in self.time.iter().zip(self.values.rows()) {
-            writer.write_field(number(*time))?;
+            writer.write_field(number(*time)).map_err(cause)?;
             for value in row {
-                writer.write_field(number(*value))?;
+                writer.write_field(number(*value)).map_err(cause)?;
             }
-            writer.write_record(None::<&[u8]>)?;
+            writer.write_record(None::<&[u8]>).map_err(cause)?;
         }
         writer.flush()
+    }
+}
+
+/// The fault of the disk or the pipe beneath, by which callers tell a full disk from others.
+fn cause(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

@@ -148,6 +148,50 @@ mod tests {
         std::fs::remove_dir_all(folder).unwrap();
     }
 
+    /// A writer that has room for so many bytes.
+    struct Full<'w> {
+        inner: &'w mut dyn io::Write,
+        room: usize,
+    }
+
+    impl io::Write for Full<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            match self.room.min(bytes.len()) {
+                0 if !bytes.is_empty() => Err(io::ErrorKind::StorageFull.into()),
+                count => {
+                    self.room -= count;
+                    self.inner.write(&bytes[..count])
+                }
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.inner.flush()
+        }
+    }
+
+    #[test]
+    fn a_disk_that_fills_at_any_byte_of_a_table_leaves_the_old_file() {
+        let folder = folder("any-byte");
+        let path = folder.join("table.csv");
+        let column = |name: &str| crate::series::Column { name: name.into(), units: None };
+        let values = ndarray::array![[1.5, 2.0], [0.1, -3.25]];
+        let table =
+            crate::series::Table::new(vec![1995.0, 1996.0], vec![column("rent"), column("entry, total")], values);
+        let mut whole = Vec::new();
+        table.csv(&mut whole).unwrap();
+        write_text(&path, "old").unwrap();
+        for room in 0..whole.len() {
+            let fault = write_file(&path, |file| table.csv(&mut Full { inner: file, room })).unwrap_err();
+            assert_eq!(fault.error.kind(), io::ErrorKind::StorageFull, "after {room} bytes");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), "old", "after {room} bytes");
+            assert_eq!(names(&folder), ["table.csv"], "after {room} bytes");
+        }
+        write_file(&path, |file| table.csv(&mut Full { inner: file, room: whole.len() })).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), whole);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
     #[test]
     fn a_file_in_the_way_of_the_folder_is_named() {
         let folder = folder("way");

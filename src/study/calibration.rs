@@ -9,6 +9,7 @@ use crate::estimate::optimise::{Ended, Method, MultiStart, Searched, Start};
 use crate::estimate::uncertainty::{Covariance, Estimate, Information, estimates};
 use crate::estimate::{NegativeLog, Problem};
 use crate::series::WriteFault;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Estimates and what they rest on.
@@ -75,7 +76,7 @@ pub struct Effort {
 }
 
 /// Searches on from `searched` and computes the uncertainty of the best start. `keep` is given the state of the search
-/// whenever it may be interrupted.
+/// after each start, so that a search that is killed goes on from there.
 ///
 /// # Errors
 /// The objective cannot be compiled, no start is feasible, or the search was stopped.
@@ -85,7 +86,7 @@ pub fn calibrate(
     searched: Searched,
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
-    keep: &dyn Fn(&Searched) -> Result<(), WriteFault>,
+    keep: &(dyn Fn(&Searched) -> Result<(), WriteFault> + Sync),
 ) -> Result<Calibration, Vec<Diagnostic>> {
     let objective = Objective::new(&prepared.checked, prepared.design.clone())?;
     let search = MultiStart {
@@ -97,7 +98,13 @@ pub fn calibrate(
     };
     let done = AtomicUsize::new(searched.waterfall().len());
     let total = effort.starts;
+    let so_far = Mutex::new(searched.clone());
     let report = |start: &Start| {
+        if let Ok(mut so_far) = so_far.lock() {
+            so_far.add(start.clone());
+            // What cannot be written now is written, or refused, at the end.
+            let _ = keep(&so_far);
+        }
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         progress(Progress::Start { done, total, height: start.optimum.value.map(|value| value.posterior()) });
     };

@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, Finding};
 use super::scenario::{ChangeKind, Scenario};
-use crate::calendar::Calendar;
+use crate::calendar::{Calendar, Window};
 use crate::check::CheckedModel;
 use crate::compile::{Constant, element_key};
 use crate::diagnostic::{Diagnostic, Source, Span, nearest};
@@ -38,7 +38,10 @@ pub fn scenario_settings(
 ) -> Result<Vec<(String, f64)>, Vec<Diagnostic>> {
     let scenario = Scenario::read(path, calendar)?;
     let mut findings = Vec::new();
-    let settings = Constants::new(checked, constants).settings(&scenario, &mut findings);
+    let constants = Constants::new(checked, constants);
+    let ends = constants.value("INITIAL TIME").zip(constants.value("FINAL TIME"));
+    let run = ends.map(|(start, end)| Window { start, end });
+    let settings = constants.settings(&scenario, run, &mut findings);
     if findings.is_empty() { Ok(settings) } else { Err(findings.iter().map(Finding::diagnostic).collect()) }
 }
 
@@ -94,14 +97,21 @@ impl<'m> Constants<'m> {
             .collect()
     }
 
-    /// The constants that a scenario sets, by element, the last setting of each.
-    pub fn settings(&self, scenario: &Scenario, findings: &mut Vec<Finding>) -> Vec<(String, f64)> {
+    /// The constants that a scenario sets, by element, the last setting of each. Its dates must lie in the run, where that
+    /// is known.
+    pub fn settings(
+        &self,
+        scenario: &Scenario,
+        run: Option<Window>,
+        findings: &mut Vec<Finding>,
+    ) -> Vec<(String, f64)> {
         let mut settings: Vec<(String, f64)> = Vec::new();
         for change in &scenario.changes {
             let Some(source) = scenario.sources.get(change.source) else { continue };
-            let (constant, value) = match &change.kind {
+            let (constant, value, span) = match &change.kind {
                 ChangeKind::Set(setting) => {
-                    (self.checked_name(&setting.constant.value, source, setting.constant.span, findings), setting.value)
+                    let span = setting.constant.span;
+                    (self.checked_name(&setting.constant.value, source, span, findings), setting.value, span)
                 }
                 ChangeKind::Policy { policy, setting, value, span } => {
                     let name = format!("{setting} {}", policy.value);
@@ -116,15 +126,27 @@ impl<'m> Constants<'m> {
                             None
                         }
                     };
-                    (found, *value)
+                    (found, *value, *span)
                 }
             };
             if let Some(constant) = constant {
+                if let Some(fault) = run.and_then(|run| self.outside(&constant, value, run)) {
+                    findings.push(Finding::new(fault, source, span));
+                }
                 settings.retain(|(known, _)| *known != constant);
                 settings.push((constant, value));
             }
         }
         settings
+    }
+
+    /// What is wrong with the date of a switch. One that ends after the run does not end within it, which may be meant.
+    fn outside(&self, constant: &str, time: f64, run: Window) -> Option<Fault> {
+        let switch = |edge: &str| constant.strip_prefix(edge).filter(|name| self.find(&format!("on {name}")).is_some());
+        let starts = switch("start ").is_some() && !(run.start <= time && time < run.end);
+        let ends = switch("end ").is_some() && time < run.start;
+        let (start, stop) = (run.start, run.end);
+        (starts || ends).then(|| Fault::SwitchOutsideRun { constant: constant.to_owned(), time, start, stop })
     }
 
     /// The spelling of a constant in the model; reported where there is none.

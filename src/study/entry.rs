@@ -209,7 +209,12 @@ pub struct ParameterEntry {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ScenarioEntry {
     File(Located<PathBuf>),
-    Here { scenario: super::Scenario, extends: Option<Located<String>> },
+    Here {
+        scenario: super::Scenario,
+        extends: Option<Located<String>>,
+        /// Its name in the file.
+        span: Span,
+    },
 }
 
 /// A quantity by which policies are compared.

@@ -101,6 +101,29 @@ pub enum Fault {
     SetAndEstimated {
         name: String,
     },
+    /// A scenario with the name of the model as it stands.
+    NamedBaseline,
+
+    // Times against the run.
+    SwitchOutsideRun {
+        constant: String,
+        time: f64,
+        start: f64,
+        stop: f64,
+    },
+    WindowOutsideRun {
+        text: String,
+        start: f64,
+        stop: f64,
+    },
+    NoWholePeriod {
+        text: String,
+    },
+    StepBeyondRun {
+        step: f64,
+        start: f64,
+        stop: f64,
+    },
 
     // Data.
     UnknownFile {
@@ -324,6 +347,38 @@ impl Fault {
                 format!("`{name}` is both set and estimated"),
                 "also a [[parameter]]",
                 "remove it from [set], or from the parameters".to_owned(),
+            ),
+            Fault::NamedBaseline => words(
+                "repeated-name",
+                "a scenario is called `baseline`, which is the model as it stands".to_owned(),
+                "taken",
+                "give the scenario another `name`".to_owned(),
+            ),
+            Fault::SwitchOutsideRun { constant, time, start, stop } => words(
+                "switch-outside-run",
+                format!("`{constant}` is {time}, but the run goes from {start} to {stop}"),
+                "outside the run",
+                "choose a date within the run, or lengthen the run with `start` and `stop` of [run]; to leave a policy out, \
+                 set `on = false`"
+                    .to_owned(),
+            ),
+            Fault::WindowOutsideRun { text, start, stop } => words(
+                "window-outside-run",
+                format!("`{text}` reaches beyond the run, which goes from {start} to {stop}"),
+                "outside the run",
+                "shorten the window, or lengthen the run with `start` and `stop` of [run]".to_owned(),
+            ),
+            Fault::NoWholePeriod { text } => words(
+                "no-whole-period",
+                format!("`{text}` holds no whole year or unit of time, by which policies are compared"),
+                "too short",
+                "widen the window to a year at least".to_owned(),
+            ),
+            Fault::StepBeyondRun { step, start, stop } => words(
+                "step-beyond-run",
+                format!("a step of {step} is longer than the run from {start} to {stop}"),
+                "too long",
+                "choose a shorter step".to_owned(),
             ),
             Fault::UnknownFile { name, nearest, known } => words(
                 "unknown-data-file",

@@ -240,7 +240,7 @@ fn scenario_entry(table: &Fields, folder: &Path, run: &Run) -> Option<ScenarioEn
     }
     let name = table.required("name", table.text("name"))?;
     let (scenario, extends) = scenario::body(table, table.source(), &run.calendar, name.value);
-    Some(ScenarioEntry::Here { scenario, extends })
+    Some(ScenarioEntry::Here { scenario, extends, span: name.span })
 }
 
 fn outcome(table: &Fields, refused: &mut Vec<Diagnostic>) -> Option<Outcome> {

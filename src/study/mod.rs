@@ -17,12 +17,12 @@ mod observe;
 mod parameter;
 mod prepare;
 mod progress;
-mod quantity_units;
 #[cfg(test)]
 mod refusals;
 mod scenario;
 mod unknowns;
 mod walk;
+mod windows;
 
 pub use calibration::{Calibration, SeriesFit};
 pub use constants::{Policy, scenario_settings};
@@ -35,3 +35,4 @@ pub use prepare::{IdentityRule, Prepared, PreparedIdentity, PreparedOutcome, Pre
 pub use progress::Progress;
 pub use scenario::{Change, ChangeKind, Scenario};
 pub use walk::{Done, Order, walk};
+pub use windows::years;

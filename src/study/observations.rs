@@ -3,10 +3,9 @@
 use super::archive::{Archive, Recorded, stretch};
 use super::entry::{Observe, OperatorEntry, OperatorKind, Quantity, ScaleEntry, Study};
 use super::fault::{EmptyReason, Fault, Finding};
-use super::quantity_units::unit_of;
 use crate::calendar::Window;
-use crate::check::CheckedModel;
-use crate::diagnostic::Span;
+use crate::check::{CheckedModel, expression_unit};
+use crate::diagnostic::{Diagnostic, Span};
 use crate::estimate::objective::{Datum, Family, Gauge, Observation, Operator, Reading, Use};
 use crate::units::{Unit, conversion};
 
@@ -59,11 +58,32 @@ impl Setting<'_> {
         if gauge.operator.is_pure() {
             return Some(Unit::dimensionless());
         }
-        let unit = unit_of(self.checked, &gauge.quantity)?;
+        let (unit, _) = expression_unit(self.checked, &gauge.quantity, &self.study.source);
+        let unit = unit?;
         match gauge.operator.reading().integrates() {
             true => Some(unit.times(self.checked.units().time.as_ref()?)),
             false => Some(unit),
         }
+    }
+
+    /// The warning that data with a unit are held against a quantity without one.
+    pub fn without_unit(&self, entry: &Observe, gauge: &Gauge) -> Option<Diagnostic> {
+        let (_, mismatches) = expression_unit(self.checked, &gauge.quantity, &self.study.source);
+        let known = self.unit_of(gauge).is_some() || !mismatches.is_empty();
+        if known || matches!(gauge.operator, Operator::Index { .. }) {
+            return None;
+        }
+        let recorded = self.archive.recorded(&entry.data, entry.unit.as_ref(), &mut Vec::new())?;
+        let unit = recorded.into_iter().map(|record| record.unit).find(|unit| !unit.trim().is_empty())?;
+        let (name, text) = (&entry.name.value, &entry.quantity.text);
+        let warning = Diagnostic::warning(
+            "quantity-without-unit",
+            format!(
+                "`{name}` is recorded in {unit}, but the model does not say in which unit `{text}` is; no conversion"
+            ),
+        );
+        let help = "declare units of these variables in the model, `Dmnl` for pure numbers";
+        Some(warning.at(&self.study.source, entry.quantity.span, "unit unknown").help(help))
     }
 
     /// An observation in the model's units. `inflation` and `coverage` are filled in by the caller.

@@ -7,10 +7,11 @@ use super::fault::{Fault, Finding};
 use super::observations::Setting;
 use super::scenario::{self, Scenario};
 use super::unknowns;
+use super::windows::windows;
 use crate::calendar::Window;
-use crate::check::{CheckedModel, check, check_expression, external_subscripts};
+use crate::check::{CheckedModel, check, check_expression, expression_unit, external_subscripts};
 use crate::compile::{Landing, OutputExpression, Outputs, Program, Request, compile};
-use crate::diagnostic::{Diagnostic, Source, nearest};
+use crate::diagnostic::{Diagnostic, Source, Span, nearest};
 use crate::estimate::objective::{Density, Design, Gauge, Observation, Operator, Reading};
 use crate::parse;
 use crate::simulate::{self, Method, Save, Settings};
@@ -27,8 +28,8 @@ pub struct Prepared {
     pub run: Window,
     pub fit: Option<Window>,
     pub hold_out: Option<Window>,
-    /// The stretch that policies are compared over; the run where absent.
-    pub compared: Option<Window>,
+    /// The years by which policies are compared.
+    pub windows: Vec<Window>,
     /// In the model's time unit.
     pub step: f64,
     /// The baseline first.
@@ -115,7 +116,12 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
     let (fit, hold_out) =
         (read(&study.fit.window, &mut found.findings), read(&study.fit.hold_out, &mut found.findings));
     let compared = read(&study.compare.window, &mut found.findings);
-    found.quantities(study, &checked);
+    let windows = match (&study.compare.window, compared) {
+        (Some(_), None) => Vec::new(),
+        _ => windows(study, run, compared, &mut found.findings),
+    };
+    step_within(study, step, step_length, run, &mut found.findings);
+    let sound = found.quantities(study, &checked);
     let setting = Setting { study, archive: &archive, checked: &checked, run, fit, hold_out };
     let mut unknowns = unknowns::Unknowns::new(study, &checked, &constants);
     unknowns.constants(&mut found.findings, &mut found.diagnostics);
@@ -124,10 +130,12 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
         .iter()
         .filter_map(|entry| {
             let observation = setting.observation(entry, &mut found.findings)?;
+            let doubt = if sound { setting.without_unit(entry, &observation.gauge) } else { None };
+            found.diagnostics.extend(doubt);
             Some(unknowns.of_observation(entry, observation, &mut found.diagnostics))
         })
         .collect();
-    let (scenarios, scenario_sources) = scenarios(study, &constants, &mut found);
+    let (scenarios, scenario_sources) = scenarios(study, &constants, run, &mut found);
     let outcomes = study.outcomes.iter().filter_map(|entry| outcome(entry, &setting, &mut found.findings)).collect();
     let identities = study.conserved.iter().filter_map(|entry| identity(entry, &setting)).collect();
     let policies = constants.policies();
@@ -146,7 +154,7 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
         run,
         fit,
         hold_out,
-        compared,
+        windows,
         step: step_length,
         scenarios,
         outcomes,
@@ -174,15 +182,16 @@ impl Found {
         findings.iter().map(Finding::diagnostic).chain(self.diagnostics.iter().cloned()).collect()
     }
 
-    /// Checks and compiles every quantity of the study. Their spans point into the study, and so must what is said of them.
-    fn quantities(&mut self, study: &Study, checked: &CheckedModel) {
+    /// Checks and compiles every quantity of the study; whether their names and subscripts are sound. Their spans point into
+    /// the study, and so must what is said of them.
+    fn quantities(&mut self, study: &Study, checked: &CheckedModel) -> bool {
         let mut unsound = Vec::new();
         for quantity in study.quantities() {
             check_expression(checked, &quantity.expression, &mut unsound);
         }
         if !unsound.is_empty() {
             self.diagnostics.extend(unsound.iter().map(|finding| finding.diagnostic(&study.source)));
-            return;
+            return false;
         }
         let named = |(number, quantity): (usize, &Quantity)| OutputExpression {
             name: format!("quantity {number}"),
@@ -195,6 +204,10 @@ impl Found {
             let here = |fault| Diagnostic { source: Some(study.source.clone()), ..fault };
             self.diagnostics.extend(faults.into_iter().map(here));
         }
+        for quantity in study.quantities() {
+            self.diagnostics.extend(expression_unit(checked, &quantity.expression, &study.source).1);
+        }
+        true
     }
 }
 
@@ -255,12 +268,33 @@ fn window_of_run(
     Ok(Window { start, end })
 }
 
-fn scenarios(study: &Study, constants: &Constants, found: &mut Found) -> (Vec<PreparedScenario>, Vec<Arc<Source>>) {
+/// Reports a step of the study, or of `[quick]`, that is longer than the run.
+fn step_within(study: &Study, quick: Option<f64>, length: f64, run: Window, findings: &mut Vec<Finding>) {
+    let stated = if quick.is_some() { &study.quick.step } else { &study.run.step };
+    if let Some(stated) = stated
+        && length > run.length()
+    {
+        let fault = Fault::StepBeyondRun { step: length, start: run.start, stop: run.end };
+        findings.push(Finding::new(fault, &study.source, stated.span));
+    }
+}
+
+fn scenarios(
+    study: &Study,
+    constants: &Constants,
+    run: Window,
+    found: &mut Found,
+) -> (Vec<PreparedScenario>, Vec<Arc<Source>>) {
     let mut all = vec![Scenario::baseline()];
+    let mut places: Vec<Span> = Vec::new();
     for entry in &study.scenarios {
         match entry {
-            ScenarioEntry::Here { scenario, extends: None } => all.push(scenario.clone()),
-            ScenarioEntry::Here { scenario, extends: Some(extends) } => {
+            ScenarioEntry::Here { scenario, extends: None, span } => {
+                all.push(scenario.clone());
+                places.push(*span);
+            }
+            ScenarioEntry::Here { scenario, extends: Some(extends), span } => {
+                places.push(*span);
                 let calendar = &study.run.calendar;
                 let mut open = Vec::new();
                 all.push(scenario::extended(scenario.clone(), extends, calendar, &mut open, &mut found.findings));
@@ -271,22 +305,41 @@ fn scenarios(study: &Study, constants: &Constants, found: &mut Found) -> (Vec<Pr
                 }
             }
             ScenarioEntry::File(path) => match Scenario::read(&path.value, &study.run.calendar) {
-                Ok(scenario) => all.push(scenario),
+                Ok(scenario) => {
+                    all.push(scenario);
+                    places.push(path.span);
+                }
                 Err(diagnostics) => found.diagnostics.extend(diagnostics),
             },
         }
     }
+    distinct(study, &all, &places, &mut found.findings);
     let sources = all.iter().flat_map(|scenario| scenario.sources.clone()).collect();
     let prepared = all
         .into_iter()
         .map(|scenario| PreparedScenario {
-            settings: constants.settings(&scenario, &mut found.findings),
+            settings: constants.settings(&scenario, Some(run), &mut found.findings),
             name: scenario.name,
             title: scenario.title,
             description: scenario.description,
         })
         .collect();
     (prepared, sources)
+}
+
+/// Reports scenarios of one name; `places` are those of all but the baseline.
+fn distinct(study: &Study, scenarios: &[Scenario], places: &[Span], findings: &mut Vec<Finding>) {
+    let key = |scenario: &Scenario| crate::model::Name::new(&scenario.name);
+    for (number, scenario) in scenarios.iter().enumerate().skip(1) {
+        let fault = match scenarios[..number].iter().position(|other| key(other) == key(scenario)) {
+            None => continue,
+            Some(0) => Fault::NamedBaseline,
+            Some(other) => {
+                Fault::RepeatedName { what: "scenarios", name: scenario.name.clone(), first: places[other - 1] }
+            }
+        };
+        findings.push(Finding::new(fault, &study.source, places[number - 1]));
+    }
 }
 
 fn outcome(entry: &Outcome, setting: &Setting, findings: &mut Vec<Finding>) -> Option<PreparedOutcome> {

@@ -384,14 +384,7 @@ error[unknown-name]: `shaer` is not defined
         format!("{here}values = {{ \"2015\" = 1 }}\nunit = \"k firms\"\n").replace("founding", "share + rate[elite]");
     assert_eq!(
         refused("subscripts", &study, &[]),
-        r#"error[unit-not-convertible]: `New firms` is recorded in k firms, which cannot be converted into Year
-  --> DIR/study.toml:10:8
-   |
-10 | unit = "k firms"
-   |        ^^^^^^^^^ in another unit
-   |
-   = help: state the unit of the data with `unit = "…"`, or what it is multiplied by with `factor = …`
-error[subscript-count]: `share` has 1 subscripts, 0 given
+        r#"error[subscript-count]: `share` has 1 subscripts, 0 given
  --> DIR/study.toml:6:13
   |
 6 | quantity = "share + rate[elite]"
@@ -477,6 +470,122 @@ error[prior-outside-bounds]: 52.3 % of the prior of rate, normal(1, 0.5), lies o
    |          ^^^^^^ too narrow for the prior
    |
    = help: widen the bounds, or truncate the prior to them
+"#
+    );
+}
+
+#[test]
+fn names_dates_windows_and_steps() {
+    let study = "[run]\nstep = 30\n[compare]\nwindow = \"1990..2010\"\n\
+                 [[scenario]]\nname = \"none\"\nset = { \"on campaign\" = 0 }\n\
+                 [[scenario]]\nname = \"None\"\npolicy.campaign = { start = \"2031\" }\n\
+                 [[scenario]]\nname = \"baseline\"\nset = { \"start campaign\" = 1990 }\n\
+                 [[scenario]]\nname = \"last moment\"\nset = { \"start campaign\" = 2019.5 }\n";
+    assert_eq!(
+        refused("dates", study, &[]),
+        r#"error[step-beyond-run]: a step of 30 is longer than the run from 2000 to 2020
+ --> DIR/study.toml:5:8
+  |
+5 | step = 30
+  |        ^^ too long
+  |
+  = help: choose a shorter step
+error[window-outside-run]: `1990..2010` reaches beyond the run, which goes from 2000 to 2020
+ --> DIR/study.toml:7:10
+  |
+7 | window = "1990..2010"
+  |          ^^^^^^^^^^^^ outside the run
+  |
+  = help: shorten the window, or lengthen the run with `start` and `stop` of [run]
+error[repeated-name]: two scenarios are called `None`
+  --> DIR/study.toml:12:8
+   |
+ 9 | name = "none"
+   |        ------ first of that name
+...
+12 | name = "None"
+   |        ^^^^^^ second of that name
+   |
+   = help: give each its own `name`
+error[switch-outside-run]: `start campaign` is 2031, but the run goes from 2000 to 2020
+  --> DIR/study.toml:13:29
+   |
+13 | policy.campaign = { start = "2031" }
+   |                             ^^^^^^ outside the run
+   |
+   = help: choose a date within the run, or lengthen the run with `start` and `stop` of [run]; to leave a policy out, set `on = false`
+error[repeated-name]: a scenario is called `baseline`, which is the model as it stands
+  --> DIR/study.toml:15:8
+   |
+15 | name = "baseline"
+   |        ^^^^^^^^^^ taken
+   |
+   = help: give the scenario another `name`
+error[switch-outside-run]: `start campaign` is 1990, but the run goes from 2000 to 2020
+  --> DIR/study.toml:16:9
+   |
+16 | set = { "start campaign" = 1990 }
+   |         ^^^^^^^^^^^^^^^^ outside the run
+   |
+   = help: choose a date within the run, or lengthen the run with `start` and `stop` of [run]; to leave a policy out, set `on = false`
+"#
+    );
+    assert_eq!(
+        refused("short", "[compare]\nwindow = \"2005-03..2005-06\"\n", &[]),
+        r#"error[no-whole-period]: `2005-03..2005-06` holds no whole year or unit of time, by which policies are compared
+ --> DIR/study.toml:5:10
+  |
+5 | window = "2005-03..2005-06"
+  |          ^^^^^^^^^^^^^^^^^^ too short
+  |
+  = help: widen the window to a year at least
+"#
+    );
+}
+
+/// What is said of a sound study whose units are in doubt.
+#[test]
+fn units_of_quantities_are_checked_and_missed() {
+    let folder = std::env::temp_dir().join(format!("levada-study-{}-doubts", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let model = MODEL.replace("life= 5 ~ Year ~ Mean life. |", "life= 5 ~ ~ Mean life. |");
+    std::fs::write(folder.join("m.mdl"), model).unwrap();
+    let observe = |name: &str, quantity: &str| {
+        format!(
+            "[[observe]]\nname = \"{name}\"\nvalues = {{ \"2015\" = 1 }}\nunit = \"k firms\"\n\
+             quantity = \"{quantity}\"\noperator = \"level-end\"\nnoise = {{ kind = \"normal\", scale = 1 }}\n"
+        )
+    };
+    let text = format!(
+        "title = \"T\"\nmodel = \"m.mdl\"\n{}{}",
+        observe("lost", "firms/life"),
+        observe("mixed", "firms + rate")
+    );
+    std::fs::write(folder.join("study.toml"), text).unwrap();
+    let prepared = prepare(&read_study(&folder.join("study.toml")).unwrap(), None).unwrap();
+    let in_study = |diagnostic: &&crate::diagnostic::Diagnostic| {
+        diagnostic.source.as_ref().is_some_and(|source| source.path.ends_with("study.toml"))
+    };
+    let text: String = prepared.notes.iter().filter(in_study).map(render).collect();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(
+        text.replace(&folder.display().to_string(), "DIR"),
+        r#"warning[units-mismatch]: `firms` in k firms is added to `rate` in k firms/Year
+  --> DIR/study.toml:14:21
+   |
+14 | quantity = "firms + rate"
+   |             -----   ^^^^ k firms/Year
+   |             |
+   |             k firms
+   |
+   = help: multiply by a time constant in Year, or leave out a rate in 1/Year
+warning[quantity-without-unit]: `lost` is recorded in k firms, but the model does not say in which unit `firms/life` is; no conversion
+ --> DIR/study.toml:7:12
+  |
+7 | quantity = "firms/life"
+  |            ^^^^^^^^^^^^ unit unknown
+  |
+  = help: declare units of these variables in the model, `Dmnl` for pure numbers
 "#
     );
 }

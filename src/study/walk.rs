@@ -8,7 +8,7 @@ use super::file::read_study;
 use super::manifest::{Hashed, Manifest, sha256, slug};
 use super::prepare::{IdentityRule, Prepared, prepare};
 use super::progress::Progress;
-use crate::calendar::Window;
+use super::windows::years;
 use crate::compare::{Account, Kept, Measure, Policy, accounts, compare, with};
 use crate::compile::{Landing, Outputs, Program, Request, compile};
 use crate::diagnostic::Diagnostic;
@@ -100,9 +100,8 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
         })
         .collect();
     let settings = &prepared.design.settings;
-    let windows = windows(&study, &prepared);
-    let comparison = compare(&prepared.checked, &fixed, settings, &policies, &measures(&prepared), &windows)?;
-    let every = years(&study, prepared.run);
+    let comparison = compare(&prepared.checked, &fixed, settings, &policies, &measures(&prepared), &prepared.windows)?;
+    let every = years(&study.run.calendar, prepared.run);
     let kept = accounts(&prepared.checked, &fixed, settings, &policies, &books(&prepared), &every)?;
     timings.end("compare");
     progress(Progress::Step("drawing figures and tables"));
@@ -319,28 +318,6 @@ fn books(prepared: &Prepared) -> Vec<Account> {
     prepared.identities.iter().map(of).collect()
 }
 
-/// The calendar years of the run, or its whole time units where time carries no dates.
-fn years(study: &Study, run: Window) -> Vec<Window> {
-    let calendar = &study.run.calendar;
-    let near = Window { start: run.start - 1e-9, end: run.end + 1e-9 };
-    let years: Vec<Window> =
-        (1..=4000).filter_map(|year| calendar.year_window(year)).filter(|year| near.covers(*year)).collect();
-    if !years.is_empty() {
-        return years;
-    }
-    let count = (run.length() + 1e-9).floor().clamp(0.0, 2000.0) as usize;
-    (0..count).map(|k| Window { start: run.start + k as f64, end: run.start + k as f64 + 1.0 }).collect()
-}
-
-/// The windows of the comparison: the years that the study names, or all of the run.
-fn windows(study: &Study, prepared: &Prepared) -> Vec<Window> {
-    let all = years(study, prepared.run);
-    match prepared.compared {
-        Some(window) => all.into_iter().filter(|year| window.covers(*year)).collect(),
-        None => all,
-    }
-}
-
 fn step_of(fixed: &[(String, f64)], prepared: &Prepared) -> f64 {
     let key = |name: &str| crate::model::Name::new(name);
     let set = fixed.iter().find(|(name, _)| key(name) == key("TIME STEP")).map(|(_, value)| *value);
@@ -418,6 +395,33 @@ mod tests {
         assert!(!folder.join("resumed/manifest.json").exists() && folder.join("resumed/calibration.json").exists());
         let resumed = walk(&order("resumed"), &AtomicBool::new(false), &|_| {}).unwrap();
         assert_eq!(resumed.manifest.outputs, one);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// A killed program cannot say goodbye: what it wrote after each start must do.
+    #[test]
+    fn a_killed_search_goes_on_from_its_last_whole_file() {
+        let folder = tutorial("killed");
+        let order = |out: &str| Order { study: folder.join("study.toml"), out: Some(folder.join(out)), quick: false };
+        let (whole, later) = (folder.join("whole"), folder.join("later"));
+        let seen = AtomicBool::new(false);
+        let first = walk(&order("whole"), &AtomicBool::new(false), &|progress| {
+            if let Progress::Start { .. } = progress
+                && !seen.swap(true, Ordering::Relaxed)
+            {
+                std::fs::create_dir_all(&later).unwrap();
+                std::fs::copy(whole.join("calibration.json"), later.join("calibration.json")).unwrap();
+            }
+        });
+        let starts = std::sync::atomic::AtomicUsize::new(0);
+        let resumed = walk(&order("later"), &AtomicBool::new(false), &|progress| {
+            if let Progress::Start { .. } = progress {
+                starts.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let (first, resumed) = (first.unwrap().manifest, resumed.unwrap().manifest);
+        assert!(starts.into_inner() < first.starts);
+        assert_eq!(resumed.outputs, first.outputs);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

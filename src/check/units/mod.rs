@@ -11,9 +11,10 @@ mod inference;
 use self::finding::UnitsFinding;
 use self::inference::{Inference, Measure};
 use super::{CheckedModel, VariableKind};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, Source};
 use crate::model::{Definition, Expression, Model, Name, Store, Variable};
 use crate::units::{Synonyms, Unit};
+use std::sync::Arc;
 
 /// What the units of a model mean.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +63,23 @@ pub(super) fn check(checked: &CheckedModel, diagnostics: &mut Vec<Diagnostic>) -
         }
     }
     units
+}
+
+/// The unit of an expression over the model's variables, `None` where it cannot be told or is a bare number, and what is
+/// wrong with its units. Its spans point into `source`.
+pub fn expression_unit(
+    checked: &CheckedModel,
+    expression: &Expression,
+    source: &Arc<Source>,
+) -> (Option<Unit>, Vec<Diagnostic>) {
+    let units = checked.units();
+    let mut inference = Inference::new(checked, units);
+    let unit = match inference.measure(expression, None) {
+        Measure::Unit(unit) => Some(unit),
+        Measure::Number | Measure::Unknown => None,
+    };
+    let findings = inference.into_findings();
+    (unit, findings.iter().map(|finding| finding.diagnostic(source, units.time.as_ref())).collect())
 }
 
 fn read(model: &Model, findings: &mut Vec<UnitsFinding>) -> ModelUnits {

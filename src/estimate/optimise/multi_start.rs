@@ -136,6 +136,11 @@ impl Searched {
     /// Starts from which on the best optimum should have been found more than once.
     const ENOUGH_TO_AGREE: usize = 8;
 
+    /// Adds a start that has ended, so that a search that is killed can go on from there.
+    pub fn add(&mut self, start: Start) {
+        self.starts.insert(start.number, start);
+    }
+
     fn best_before(&self, number: usize) -> f64 {
         self.starts.range(..number).map(|(_, start)| start.optimum.height()).fold(f64::INFINITY, f64::min)
     }

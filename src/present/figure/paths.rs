@@ -25,7 +25,7 @@ impl Strokes {
                 }
             }
         }
-        if labels.len() > style::COLOURS.len() {
+        if labels.len() > style::STROKES {
             labels.clear();
         }
         Strokes { labels }

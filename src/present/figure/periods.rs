@@ -133,10 +133,22 @@ fn dates(from: f64, to: f64) -> String {
     }
 }
 
-/// The year that a time lies in; other times in whole units where they are, else with one decimal.
+/// A time in whole units where it lies on one, else with one decimal: the end of August 2014 is 2014.7.
 fn year(time: f64) -> String {
-    let is_year = (1000.0..3000.0).contains(&time);
-    let time = if is_year { (time + 1e-6).floor() } else { time };
     let decimals = usize::from((time - time.round()).abs() > 0.05);
     super::ticks::number(time, decimals, 1e5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{dates, year};
+
+    #[test]
+    fn dates_within_a_year_are_not_rounded_to_it() {
+        for (time, text) in [(2014.0, "2014"), (2014.68, "2014.7"), (2018.98, "2019"), (0.25, "0.2"), (12.0, "12")] {
+            assert_eq!(year(time), text);
+        }
+        assert_eq!(dates(2014.68, 2018.5), "2014.7–2018.5");
+        assert_eq!(dates(2018.23, f64::INFINITY), "from 2018.2");
+    }
 }

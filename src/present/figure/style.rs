@@ -61,6 +61,9 @@ pub const WHITE: Colour = Colour(255, 255, 255);
 /// From dark to light. Yellow, the eighth, is too pale for a line on white paper.
 pub const COLOURS: [Colour; 7] = [BLACK, BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE];
 
+/// Strokes that differ from one another.
+pub const STROKES: usize = COLOURS.len() * DASHES.len();
+
 /// On and off lengths in points.
 const DASHES: [&[f64]; 7] =
     [&[], &[4.0, 1.6], &[1.3, 1.3], &[6.0, 1.5, 1.3, 1.5], &[8.0, 2.4], &[2.6, 1.6], &[5.0, 1.4, 1.3, 1.4, 1.3, 1.4]];
@@ -107,7 +110,7 @@ mod tests {
         };
         let lights: Vec<f64> = COLOURS.iter().map(|c| luminance(*c)).collect();
         assert!(lights.windows(2).all(|pair| pair[0] < pair[1]), "{lights:?}");
-        for a in 0..49 {
+        for a in 0..STROKES {
             for b in 0..a {
                 assert_ne!(path_stroke(a), path_stroke(b), "{a} {b}");
             }

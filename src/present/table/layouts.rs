@@ -17,6 +17,8 @@ pub struct EstimateRow {
     pub interval: Option<(f64, f64)>,
     /// The bound that the estimate lies on.
     pub at_bound: Option<Bound>,
+    /// The standard deviation that the data leave, over that of the prior; both in the coordinate of the search.
+    pub spread_left: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +123,9 @@ const DIGITS: Decimals = Decimals::Significant(3);
 /// Two-sided normal quantiles at 10, 5 and 1 %, and their stars.
 const STARS: [(f64, &str); 3] = [(2.576, "***"), (1.960, "**"), (1.645, "*")];
 
+/// Above this share of the prior's standard deviation, an estimate repeats its prior.
+const REPEATS: f64 = 0.9;
+
 /// Parameters with prior, estimate, standard error, interval and bound. Stars, which count standard errors from zero, are
 /// asked for; many journals have dropped them.
 pub fn estimates_table(heading: &Heading, rows: &[EstimateRow], stars: bool) -> Table {
@@ -134,8 +139,10 @@ pub fn estimates_table(heading: &Heading, rows: &[EstimateRow], stars: bool) -> 
         Column::new("Std. error", DIGITS),
         Column::new("lower", DIGITS).group(interval),
         Column::new("upper", DIGITS).group(interval),
+        Column::new("Spread left", Decimals::Fixed(2)),
         Column::new("At bound", Decimals::Text),
     ];
+    let repeats = |row: &EstimateRow| row.spread_left.is_some_and(|left| left > REPEATS);
     let star = |row: &EstimateRow| {
         let ratio = row.standard_error.map_or(0.0, |error| (row.estimate / error).abs());
         STARS.iter().find(|(quantile, _)| stars && ratio > *quantile).map_or("", |(_, star)| star)
@@ -151,6 +158,10 @@ pub fn estimates_table(heading: &Heading, rows: &[EstimateRow], stars: bool) -> 
             Cell::number(row.standard_error),
             Cell::number(row.interval.map(|interval| interval.0)),
             Cell::number(row.interval.map(|interval| interval.1)),
+            match row.spread_left {
+                Some(left) if repeats(row) => Cell::Marked(left, "†".into()),
+                left => Cell::number(left),
+            },
             Cell::text(match row.at_bound {
                 None => "",
                 Some(Bound::Lower) => "lower",
@@ -164,6 +175,12 @@ pub fn estimates_table(heading: &Heading, rows: &[EstimateRow], stars: bool) -> 
     }
     if rows.iter().any(|row| row.standard_error.is_none()) {
         notes.push("A dash: the standard error or interval does not exist or was not computed.".into());
+    }
+    if rows.iter().any(|row| row.spread_left.is_some()) {
+        notes.push("Spread left: standard deviation over that of the prior, in the coordinate of the search.".into());
+    }
+    if rows.iter().any(repeats) {
+        notes.push("† The data hardly speak: the estimate repeats its prior.".into());
     }
     if stars {
         notes.push("* p < 0.10, ** p < 0.05, *** p < 0.01, two-sided, against zero.".into());
@@ -344,6 +361,7 @@ mod tests {
             standard_error: error,
             interval: error.map(|e| (estimate - 1.96 * e, estimate + 1.96 * e)),
             at_bound,
+            spread_left: error.map(|_| 0.95),
         };
         let rows = [row("tau", 3.21234, Some(0.4), None), row("rho", 0.9, None, Some(Bound::Upper))];
         let plain = estimates_table(&heading("Estimates"), &rows, false);
@@ -353,14 +371,16 @@ mod tests {
 Estimates
 
                                                                      95 % interval
-Parameter  Meaning    Unit  Prior              Estimate  Std. error  lower  upper  At bound
--------------------------------------------------------------------------------------------
-tau        mean time  year  lognormal(3, 0.5)     3.21        0.400   2.43   4.00
-rho        mean time  year  lognormal(3, 0.5)     0.900       –       –      –     upper
+Parameter  Meaning    Unit  Prior              Estimate  Std. error  lower  upper  Spread left  At bound
+--------------------------------------------------------------------------------------------------------
+tau        mean time  year  lognormal(3, 0.5)     3.21        0.400   2.43   4.00        0.95†
+rho        mean time  year  lognormal(3, 0.5)     0.900       –       –      –           –      upper
 
 Data: yearbooks.
 An estimate at a bound is where the search was stopped, not where the data put it.
 A dash: the standard error or interval does not exist or was not computed.
+Spread left: standard deviation over that of the prior, in the coordinate of the search.
+† The data hardly speak: the estimate repeats its prior.
 "
         );
         let starred = estimates_table(&heading("Estimates"), &rows, true);

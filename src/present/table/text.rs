@@ -7,41 +7,134 @@ use super::{Cell, Column, Decimals, Row, Table};
 const LINE: usize = 100;
 const GAP: &str = "  ";
 
+/// Tables wider than this break the lines of long texts, and beyond that stand in parts, one below the other.
+const WIDEST: usize = 132;
+/// Letters of a text that is broken.
+const CELL: usize = 28;
+
 pub fn text(table: &Table) -> String {
-    let columns: Vec<Vec<String>> =
+    let cells: Vec<Vec<String>> =
         table.columns.iter().enumerate().map(|(i, column)| cells_of(table, i, column)).collect();
-    let heads: Vec<[String; 2]> = table.columns.iter().map(head).collect();
-    let widths: Vec<usize> = columns
-        .iter()
-        .zip(&heads)
-        .map(|(cells, head)| cells.iter().chain(head).map(|text| letters(text)).max().unwrap_or(0))
-        .collect();
-    let width = widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1);
-    let mut lines = vec![table.title.clone(), String::new()];
-    lines.extend(group_line(table, &widths));
-    for part in 0..2 {
-        if heads.iter().any(|head| !head[part].is_empty()) {
-            let parts = heads.iter().zip(&table.columns).map(|(head, column)| (head[part].as_str(), column.decimals));
-            lines.push(line(parts, &widths));
-        }
-    }
-    lines.push("-".repeat(width));
-    let mut number = 0;
-    for row in &table.rows {
-        match row {
-            Row::Heading(text) => lines.push(text.clone()),
-            Row::Cells(_) => {
-                let cells = columns.iter().zip(&table.columns).map(|(cells, c)| (cells[number].as_str(), c.decimals));
-                lines.push(line(cells, &widths));
-                number += 1;
-            }
-        }
+    let whole = Sheet::new(table, cells.into_iter().map(|column| column.into_iter().map(|cell| vec![cell]).collect()));
+    let sheet = if whole.width(0..table.columns.len()) > WIDEST { whole.broken() } else { whole };
+    let mut lines = vec![table.title.clone()];
+    for part in sheet.parts() {
+        lines.push(String::new());
+        lines.extend(sheet.lines(&part));
     }
     if !table.notes.is_empty() {
         lines.push(String::new());
-        lines.extend(table.notes.iter().flat_map(|note| broken(note)));
+        lines.extend(table.notes.iter().flat_map(|note| broken(note, LINE)));
     }
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// Cells as lines of text, with the width of each column.
+struct Sheet<'t> {
+    table: &'t Table,
+    /// `[column][row][line]`
+    cells: Vec<Vec<Vec<String>>>,
+    heads: Vec<[String; 2]>,
+    widths: Vec<usize>,
+}
+
+impl<'t> Sheet<'t> {
+    fn new(table: &'t Table, cells: impl Iterator<Item = Vec<Vec<String>>>) -> Self {
+        let cells: Vec<Vec<Vec<String>>> = cells.collect();
+        let heads: Vec<[String; 2]> = table.columns.iter().map(head).collect();
+        let widest = |(cells, head): (&Vec<Vec<String>>, &[String; 2])| {
+            cells.iter().flatten().chain(head).map(|text| letters(text)).max().unwrap_or(0)
+        };
+        let widths = cells.iter().zip(&heads).map(widest).collect();
+        Sheet { table, cells, heads, widths }
+    }
+
+    /// The same with long texts in several lines.
+    fn broken(self) -> Self {
+        let columns = self.table.columns.iter();
+        let cells = self.cells.iter().zip(columns).map(|(cells, column)| match column.decimals {
+            Decimals::Text => cells.iter().map(|lines| broken(&lines.join(" "), CELL)).collect(),
+            _ => cells.clone(),
+        });
+        Sheet::new(self.table, cells)
+    }
+
+    fn width(&self, columns: impl IntoIterator<Item = usize>) -> usize {
+        let widths: Vec<usize> = columns.into_iter().map(|column| self.widths[column]).collect();
+        widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1)
+    }
+
+    /// Columns that stand side by side; every part begins with the first column, which names the rows.
+    fn parts(&self) -> Vec<Vec<usize>> {
+        let mut parts: Vec<Vec<usize>> = Vec::new();
+        for column in 0..self.table.columns.len() {
+            match parts.last_mut() {
+                Some(part) if part.len() < 2 || self.width(part.iter().copied().chain([column])) <= WIDEST => {
+                    part.push(column);
+                }
+                Some(_) => parts.push(vec![0, column]),
+                None => parts.push(vec![column]),
+            }
+        }
+        parts
+    }
+
+    fn lines(&self, part: &[usize]) -> Vec<String> {
+        let mut lines: Vec<String> = self.group_line(part).into_iter().collect();
+        for half in 0..2 {
+            if part.iter().any(|column| !self.heads[*column][half].is_empty()) {
+                lines.push(self.line(part, |column| self.heads[column][half].as_str()));
+            }
+        }
+        lines.push("-".repeat(self.width(part.iter().copied())));
+        let mut number = 0;
+        for row in &self.table.rows {
+            match row {
+                Row::Heading(text) => lines.push(text.clone()),
+                Row::Cells(_) => {
+                    let height = part.iter().map(|column| self.cells[*column][number].len()).max().unwrap_or(0);
+                    for down in 0..height {
+                        let cell = |column: usize| self.cells[column][number].get(down).map_or("", String::as_str);
+                        lines.push(self.line(part, cell));
+                    }
+                    number += 1;
+                }
+            }
+        }
+        lines
+    }
+
+    fn line<'s>(&self, part: &[usize], cell: impl Fn(usize) -> &'s str) -> String {
+        let padded = part.iter().map(|column| {
+            let text = cell(*column);
+            let blank = " ".repeat(self.widths[*column].saturating_sub(letters(text)));
+            match self.table.columns[*column].decimals {
+                Decimals::Text => format!("{text}{blank}"),
+                _ => format!("{blank}{text}"),
+            }
+        });
+        padded.collect::<Vec<_>>().join(GAP)
+    }
+
+    /// The names of groups, each over its first column.
+    fn group_line(&self, part: &[usize]) -> Option<String> {
+        let group = |column: usize| self.table.columns[column].group.as_str();
+        if part.iter().all(|column| group(*column).is_empty()) {
+            return None;
+        }
+        let mut line = String::new();
+        let mut start = 0;
+        let mut before = "";
+        for column in part {
+            if group(*column) != before && !group(*column).is_empty() {
+                line.push_str(&" ".repeat(start.max(letters(&line)) - letters(&line)));
+                line.push_str(&format!("{}{GAP}", group(*column)));
+            }
+            before = group(*column);
+            start += self.widths[*column] + GAP.len();
+        }
+        Some(line)
+    }
 }
 
 /// The cells of a column, numbers padded so that their points meet.
@@ -72,37 +165,12 @@ fn head(column: &Column) -> [String; 2] {
     [column.name.clone(), unit]
 }
 
-/// The names of groups, each over its first column.
-fn group_line(table: &Table, widths: &[usize]) -> Option<String> {
-    if table.columns.iter().all(|column| column.group.is_empty()) {
-        return None;
-    }
-    let mut line = String::new();
-    let mut start = 0;
-    for (i, column) in table.columns.iter().enumerate() {
-        let begins = i == 0 || table.columns[i - 1].group != column.group;
-        if begins && !column.group.is_empty() {
-            line.push_str(&" ".repeat(start.max(letters(&line)) - letters(&line)));
-            line.push_str(&format!("{}{GAP}", column.group));
-        }
-        start += widths[i] + GAP.len();
-    }
-    Some(line)
-}
-
-fn line<'a>(cells: impl Iterator<Item = (&'a str, Decimals)>, widths: &[usize]) -> String {
-    let padded = cells.zip(widths).map(|((text, decimals), width)| {
-        let blank = " ".repeat(width.saturating_sub(letters(text)));
-        if decimals == Decimals::Text { format!("{text}{blank}") } else { format!("{blank}{text}") }
-    });
-    padded.collect::<Vec<_>>().join(GAP)
-}
-
-fn broken(note: &str) -> Vec<String> {
+/// A text in lines of at most so many letters, if its words allow it.
+fn broken(text: &str, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in note.split_whitespace() {
+    for word in text.split_whitespace() {
         match lines.last_mut() {
-            Some(line) if letters(line) + 1 + letters(word) <= LINE => {
+            Some(line) if letters(line) + 1 + letters(word) <= most => {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -138,5 +206,38 @@ Labour
 * differs from 0 at 10 %.
 ";
         assert_eq!(text(&super::super::sample::table()), expected);
+    }
+
+    #[test]
+    fn wide_tables_break_texts_and_then_stand_in_parts() {
+        let long = "the mean time between the founding of a venture and its first round of funding";
+        let mut columns = vec![Column::new("Name", Decimals::Text), Column::new("Meaning", Decimals::Text)];
+        columns.extend((0..12).map(|k| Column::new(format!("Quantile {k}"), Decimals::Whole).group("Draws")));
+        let mut cells = vec![Cell::text("tau"), Cell::text(long)];
+        cells.extend((0..12).map(|k| Cell::number(f64::from(k))));
+        let table = Table {
+            name: "wide".into(),
+            title: "Wide".into(),
+            label: String::new(),
+            columns,
+            rows: vec![Row::Cells(cells)],
+            notes: Vec::new(),
+        };
+        let expected = "\
+Wide
+
+                                     Draws
+Name  Meaning                        Quantile 0  Quantile 1  Quantile 2  Quantile 3  Quantile 4  Quantile 5  Quantile 6  Quantile 7
+-----------------------------------------------------------------------------------------------------------------------------------
+tau   the mean time between the               0           1           2           3           4           5           6           7
+      founding of a venture and its
+      first round of funding
+
+      Draws
+Name  Quantile 8  Quantile 9  Quantile 10  Quantile 11
+------------------------------------------------------
+tau            8           9           10           11
+";
+        assert_eq!(text(&table), expected.replace("founding of a venture and its", "founding of a venture and"));
     }
 }

@@ -52,6 +52,7 @@ fn estimates(results: &Results) -> Result<Exhibit, Refusal> {
                 uncertainty::Bound::Lower => Bound::Lower,
                 uncertainty::Bound::Upper => Bound::Upper,
             }),
+            spread_left: spread_left(results, estimate),
         })
         .collect();
     let design = &results.prepared.design;
@@ -72,6 +73,20 @@ fn estimates(results: &Results) -> Result<Exhibit, Refusal> {
     ];
     let title = format!("Estimates. {}", results.study.title);
     estimates_table(&heading("estimates", title, notes), &rows, false).exhibit()
+}
+
+/// The standard deviation of an estimate over that of its prior within the bounds, in the coordinate of the search.
+fn spread_left(results: &Results, estimate: &uncertainty::Estimate) -> Option<f64> {
+    const BELOW: f64 = 0.158_655_253_931_457_05;
+    let mut parameters = results.prepared.design.parameters.iter().map(|(parameter, _)| parameter);
+    let parameter = parameters.find(|parameter| parameter.name == estimate.name && !parameter.prior.is_flat())?;
+    // An interval that is cut at a bound tells on its other side.
+    let (low, high) = estimate.interval?;
+    let at = parameter.search(estimate.value);
+    let reach = (parameter.search(high) - at).max(at - parameter.search(low));
+    let prior = (parameter.search_at(1.0 - BELOW) - parameter.search_at(BELOW)) / 2.0;
+    let left = reach / crate::random::normal_quantile(0.975) / prior;
+    left.is_finite().then_some(left)
 }
 
 fn fit(results: &Results) -> Result<Exhibit, Refusal> {

@@ -1,6 +1,7 @@
 //! The program as a user meets it: what each command prints, where, and with what exit status.
 
 mod check;
+mod endings;
 
 use std::process::{Command, Output};
 
