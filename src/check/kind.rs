@@ -45,7 +45,9 @@ impl VariableKind {
             Definition::Auxiliary(expression) | Definition::Unchangeable(expression) if is_number(expression) => {
                 Some(VariableKind::Constant)
             }
-            Definition::Auxiliary(_) | Definition::Unchangeable(_) => Some(VariableKind::Auxiliary),
+            Definition::Auxiliary(_) | Definition::Unchangeable(_) | Definition::Driven => {
+                Some(VariableKind::Auxiliary)
+            }
             Definition::Values(_) | Definition::External(_) => Some(VariableKind::Constant),
             Definition::Lookup(_) => Some(VariableKind::Lookup),
             Definition::Data { .. } => Some(VariableKind::Data),

@@ -5,7 +5,7 @@ use super::names::{Names, Symbol};
 use super::{CheckedModel, nearest_name};
 use crate::diagnostic::Span;
 use crate::model::{
-    Definition, Dialect, Expression, ExpressionKind, Function, Name, Store, Subscript, SubscriptKind, Variable,
+    Definition, Dialect, Expression, ExpressionKind, Function, Name, Subscript, SubscriptKind, Variable,
 };
 
 /// Walks all expressions of the model and its macros.
@@ -52,22 +52,15 @@ pub fn expressions(variable: &Variable) -> Vec<&Expression> {
             Definition::Stock(stock) => {
                 all.push(&stock.initial);
                 all.push(&stock.derivative);
-                match &stock.store {
-                    Store::Reservoir | Store::Queue => {}
-                    Store::Conveyor(conveyor) => {
-                        all.push(&conveyor.transit);
-                        all.extend(conveyor.capacity.iter().chain(&conveyor.inflow_limit));
-                        all.extend(conveyor.leaks.iter().map(|leak| &leak.fraction));
-                    }
-                    Store::Oven(oven) => {
-                        all.push(&oven.cook);
-                        all.extend(oven.fill.iter().chain(&oven.capacity));
-                    }
-                }
+                all.extend(stock.store.expressions());
             }
             // The arguments of GET functions are texts, which name files and not variables.
             Definition::External(_) | Definition::Data { .. } => {}
-            Definition::Values(_) | Definition::Lookup(_) | Definition::Skipped(_) | Definition::Unreadable => {}
+            Definition::Values(_)
+            | Definition::Lookup(_)
+            | Definition::Driven
+            | Definition::Skipped(_)
+            | Definition::Unreadable => {}
         }
     }
     all

@@ -3,6 +3,7 @@
 //! A node's operands have smaller numbers than the node, so the order of numbers is an order of evaluation.
 
 use super::operation::{Binary, Unary};
+use super::store::{Belt, Line};
 use super::table::Table;
 use std::collections::HashMap;
 
@@ -66,6 +67,28 @@ pub enum VectorOperation {
     LookupArea(u32),
     /// LOOKUP INVERT.
     LookupInvert(u32),
+    /// The sum, in order.
+    Total,
+    /// A conveyor's state at the start: slats of its way, step, leak fractions, then its content, whole or by slats.
+    BeltFill(Belt),
+    /// What leaves a conveyor in a step: step, arrest, leak fractions, then its state. Gives what leaves at its end and
+    /// by each leak, then the contents of slats that stay, then the carries.
+    BeltLeave(Belt),
+    /// A conveyor's state after a step without carries: arrest, slats of the way of what enters, its amount, then the
+    /// contents of slats that stay, then shares.
+    BeltMove(Belt),
+    /// What may still enter in a time unit: time, start, step, limit, what entered in it already. Gives that amount, and
+    /// whether the next step still lies in the unit.
+    UnitBudget,
+    /// What leaves a queue in a step: amounts that enter, amounts that each outlet may pass, then batches. Gives the
+    /// amount at each outlet, then the batches that stay.
+    QueueServe(Line),
+    /// An oven at the start of a step: step, arrest, cooking time, content, stage, steps left. Gives what leaves it,
+    /// whether it takes anything, and the steps left when it cooks.
+    OvenOpen,
+    /// An oven's content, stage and steps left after a step: step, arrest, capacity, filling and cleaning time, amount
+    /// that enters, content, stage, steps left, and those that `OvenOpen` gives.
+    OvenMove,
 }
 
 /// How often a node's value can change.
@@ -186,7 +209,9 @@ impl Graph {
             Node::Unary(_, a) | Node::Lookup(_, a) => vec![a],
             Node::Binary(_, a, b) => vec![a, b],
             Node::Select(c, a, b) => vec![c, a, b],
-            Node::Part(vector, _) => self.vectors[vector as usize].inputs.clone(),
+            Node::Part(vector, 0) => self.vectors[vector as usize].inputs.clone(),
+            // All outputs are computed with the first.
+            Node::Part(vector, _) => self.index.get(&Node::Part(vector, 0)).copied().into_iter().collect(),
         }
     }
 

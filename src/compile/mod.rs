@@ -12,6 +12,7 @@ mod operation;
 mod program;
 mod request;
 mod schedule;
+mod store;
 mod table;
 
 pub use code::{Code, Instruction, Operation, Register, Stretch, VectorInstruction};
@@ -21,6 +22,7 @@ pub use lower::{Constant, element_key};
 pub use operation::{Binary, MISSING, Pair, Unary};
 pub use program::{Controls, MemorySlot, Output, Program, StateSlot};
 pub use request::{DataSeries, Landing, OutputExpression, Outputs, Request};
+pub use store::{Batches, Belt, BeltLeak, Beyond, Line, Outlet};
 pub use table::Table;
 
 use crate::check::{CheckedModel, is_skipped};
@@ -138,6 +140,7 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
     recurring.retain(|(first, period, last)| [Some(*first), Some(*period), *last].iter().flatten().all(fixed));
     switches.single.retain(fixed);
     Ok(program::assemble(program::Parts {
+        store: lowering.first_store(),
         constants: lowering.constants,
         states: lowering.states,
         memories: lowering.memories,

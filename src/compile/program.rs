@@ -31,6 +31,8 @@ pub struct Program {
     pub constant_registers: Vec<Register>,
     pub states: Vec<StateSlot>,
     pub memories: Vec<MemorySlot>,
+    /// The first conveyor, queue or oven, for which a step must be one of Euler's.
+    pub store: Option<String>,
     /// `(register, register of its value after the initial program)`.
     pub helds: Vec<(Register, Register)>,
     pub randoms: Vec<Register>,
@@ -96,6 +98,7 @@ pub struct Parts {
     pub constants: Vec<Constant>,
     pub states: Vec<State>,
     pub memories: Vec<Memory>,
+    pub store: Option<String>,
     pub helds: Vec<Value>,
     pub randoms: usize,
     pub outputs: Vec<(String, String, Value)>,
@@ -173,6 +176,7 @@ pub fn assemble(parts: Parts) -> Program {
                 },
             })
             .collect(),
+        store: parts.store.clone(),
         helds: (0u32..)
             .zip(&parts.helds)
             .map(|(number, value)| (slot(Slot::Held(number)), at(&initial, *value)))

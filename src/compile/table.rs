@@ -35,6 +35,11 @@ impl Table {
         self.extrapolation == Extrapolation::Hold
     }
 
+    /// The largest value, where the table has one.
+    pub fn ceiling(&self) -> Option<f64> {
+        self.is_held().then(|| self.y.iter().copied().reduce(f64::max)).flatten()
+    }
+
     /// The value at `x`.
     #[inline]
     pub fn at(&self, x: f64) -> f64 {

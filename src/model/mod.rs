@@ -12,7 +12,9 @@ pub use expression::{BinaryOperator, Expression, ExpressionKind, Subscript, Subs
 pub use function::Function;
 pub use lookup::{Extrapolation, Interpolation, LookupTable};
 pub use name::Name;
-pub use variable::{Conveyor, Definition, Equation, Leak, Oven, Role, StatedRange, Stock, Store, UnitsText, Variable};
+pub use variable::{
+    Batches, Conveyor, Definition, Equation, Leak, Oven, Queue, Role, StatedRange, Stock, Store, UnitsText, Variable,
+};
 
 use crate::diagnostic::Span;
 use std::path::PathBuf;

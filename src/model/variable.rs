@@ -80,6 +80,8 @@ pub enum Definition {
     External(Expression),
     /// A data variable: its values come from an external series; `source` is a GET function, if the file has one.
     Data { source: Option<Expression>, interpolation: Interpolation },
+    /// A flow that the conveyor, queue or oven it leaves sets (XMILE).
+    Driven,
     /// Vensim's reality check, test input or subscript text: read, listed and not executed.
     Skipped(&'static str),
     /// The text could not be read; a diagnostic says why.
@@ -105,12 +107,40 @@ pub struct Stock {
 pub enum Store {
     #[default]
     Reservoir,
-    /// Material stays `transit` time units and leaves through the first outflow; others leak.
+    /// Material stays `transit` time units and leaves through the outflow at its end; others leak.
     Conveyor(Box<Conveyor>),
     /// First in, first out.
-    Queue,
+    Queue(Box<Queue>),
     /// Fills, cooks for `cook`, empties.
     Oven(Box<Oven>),
+}
+
+impl Store {
+    /// The store's own expressions: times, limits, conditions, fractions.
+    pub fn expressions(&self) -> Vec<&Expression> {
+        match self {
+            Store::Reservoir | Store::Queue(_) => Vec::new(),
+            Store::Conveyor(conveyor) => {
+                let optional = [&conveyor.capacity, &conveyor.inflow_limit, &conveyor.sample, &conveyor.arrest];
+                (std::iter::once(&conveyor.transit).chain(optional.into_iter().flatten()))
+                    .chain(conveyor.leaks.iter().map(|leak| &leak.fraction))
+                    .collect()
+            }
+            Store::Oven(oven) => {
+                let optional = [&oven.fill, &oven.clean, &oven.capacity, &oven.arrest];
+                std::iter::once(&oven.cook).chain(optional.into_iter().flatten()).collect()
+            }
+        }
+    }
+
+    /// Amounts listed as its contents at the start; empty where the stock's initial value says how much it holds.
+    pub fn contents(&self) -> &[f64] {
+        match self {
+            Store::Conveyor(conveyor) => &conveyor.contents,
+            Store::Queue(queue) => &queue.contents,
+            Store::Reservoir | Store::Oven(_) => &[],
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -118,22 +148,55 @@ pub struct Conveyor {
     pub transit: Expression,
     pub capacity: Option<Expression>,
     pub inflow_limit: Option<Expression>,
-    /// `(flow, fraction, integers, zone start, zone end)` of each leakage.
+    /// The transit time is read anew in steps in which this is true; `None` is in every step.
+    pub sample: Option<Expression>,
+    /// Nothing enters, moves, leaks or leaves in steps in which this is true.
+    pub arrest: Option<Expression>,
     pub leaks: Vec<Leak>,
+    /// A leak's fraction is of what is there, each time unit, rather than of what entered, over the whole way.
+    pub exponential: bool,
     pub discrete: bool,
+    pub batches: Batches,
+    /// Amounts at the start, of each time unit or of each step, what leaves first coming first.
+    pub contents: Vec<f64>,
+}
+
+/// How batches are taken from a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Batches {
+    /// A batch is not divided.
+    pub whole: bool,
+    /// Not more than one batch in each step.
+    pub one_at_a_time: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Leak {
     pub flow: Name,
     pub fraction: Expression,
+    /// Only whole units leak.
     pub integers: bool,
+    /// Where along the conveyor it leaks, as shares of its length from where material enters.
     pub zone: (f64, f64),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Queue {
+    /// Outflows that run only where one of higher priority is blocked.
+    pub overflows: Vec<Name>,
+    /// Batches at the start, the first to leave coming first.
+    pub contents: Vec<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Oven {
     pub cook: Expression,
+    /// Cooking begins this long after the first material came, if the oven is not full before.
     pub fill: Option<Expression>,
+    /// The oven takes nothing this long after it was emptied.
+    pub clean: Option<Expression>,
     pub capacity: Option<Expression>,
+    /// Nothing enters, leaves or goes on in steps in which this is true.
+    pub arrest: Option<Expression>,
+    pub batches: Batches,
 }

@@ -3,7 +3,7 @@
 use super::blame::blame;
 use super::clock::{Clock, SAME};
 use super::failure::Failure;
-use super::method::Tableau;
+use super::method::{Method, Tableau};
 use super::recorder::Recorder;
 use super::registers::Registers;
 use super::settings::{Save, Settings};
@@ -530,8 +530,17 @@ impl Line {
     }
 }
 
-/// Why a model cannot be run with steps of changing length, if so.
+/// Why a model cannot be run with steps of changing length, or within steps, if so.
 fn needs_grid(program: &Program, settings: &Settings) -> Option<Failure> {
+    if let Some(variable) = program.store.clone() {
+        let method = settings.method;
+        return match method {
+            // Its contents are as many as the model's own steps.
+            Method::Euler if settings.step_share != 1.0 => Some(Failure::NeedsGrid { variable }),
+            Method::Euler => None,
+            _ => Some(Failure::NeedsEuler { variable, method: method.word() }),
+        };
+    }
     if !settings.method.is_adaptive() {
         return None;
     }

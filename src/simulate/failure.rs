@@ -15,6 +15,8 @@ pub enum Failure {
     Control { what: &'static str, value: f64 },
     /// A pipeline delay or a value of the previous step needs steps of one length.
     NeedsGrid { variable: String },
+    /// A conveyor, queue or oven moves once in each step.
+    NeedsEuler { variable: String, method: &'static str },
     /// A save time outside the run.
     SaveOutside { time: f64, start: f64, stop: f64 },
 }
@@ -45,6 +47,11 @@ impl Failure {
                 format!("`{variable}` remembers whole steps and cannot be run with steps of changing length"),
             )
             .help("use euler, rk2 or rk4 with --switches grid, and save at multiples of the step"),
+            Failure::NeedsEuler { variable, method } => Diagnostic::error(
+                "needs-euler",
+                format!("`{variable}` is a conveyor, queue or oven, which moves in whole steps and not within those of {method}"),
+            )
+            .help("use --method euler, as the tools that have them do"),
             Failure::SaveOutside { time, start, stop } => Diagnostic::error(
                 "save-outside-run",
                 format!("time {time} is to be saved, but the run goes from {start} to {stop}"),

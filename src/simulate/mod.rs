@@ -2,6 +2,8 @@
 
 mod accuracy;
 mod batch;
+mod batches;
+mod belt;
 mod blame;
 mod clock;
 mod execute;

@@ -1,5 +1,6 @@
-//! Operations on whole vectors, lane by lane: picking, ordering, inversion, allocation.
+//! Operations on whole vectors, lane by lane: picking, ordering, inversion, allocation, discrete stocks.
 
+use super::{batches, belt};
 use crate::compile::{MISSING, Table, VectorInstruction, VectorOperation};
 use nalgebra::DMatrix;
 
@@ -65,6 +66,14 @@ fn apply(operation: &VectorOperation, tables: &[Table], inputs: &[f64], outputs:
         }
         VectorOperation::LookupArea(table) => vec![tables[*table as usize].area(inputs[0], inputs[1])],
         VectorOperation::LookupInvert(table) => vec![tables[*table as usize].invert(inputs[0])],
+        VectorOperation::Total => vec![inputs.iter().sum()],
+        VectorOperation::BeltFill(belt) => belt::fill(belt, inputs),
+        VectorOperation::BeltLeave(belt) => belt::leave(belt, inputs),
+        VectorOperation::BeltMove(belt) => belt::advance(belt, inputs),
+        VectorOperation::UnitBudget => belt::unit_budget(inputs),
+        VectorOperation::QueueServe(line) => batches::serve(line, inputs),
+        VectorOperation::OvenOpen => batches::open(inputs),
+        VectorOperation::OvenMove => batches::close(inputs),
     }
 }
 

@@ -217,7 +217,7 @@ fn equations(variable: &Variable, unit: Option<&Unit>, time: Option<&Unit>, infe
                     });
                 }
                 match &stock.store {
-                    Store::Reservoir | Store::Queue => {}
+                    Store::Reservoir | Store::Queue(_) => {}
                     Store::Conveyor(conveyor) => inference.time(&Name::new("transit time"), &conveyor.transit),
                     Store::Oven(oven) => inference.time(&Name::new("cook time"), &oven.cook),
                 }
@@ -226,6 +226,7 @@ fn equations(variable: &Variable, unit: Option<&Unit>, time: Option<&Unit>, infe
             | Definition::Lookup(_)
             | Definition::External(_)
             | Definition::Data { .. }
+            | Definition::Driven
             | Definition::Skipped(_)
             | Definition::Unreadable => {}
         }

@@ -3,12 +3,12 @@
 //! Variables are lowered on demand and remembered, so order of evaluation and circular algebra fall out of the walk.
 //! The start of a run is a second walk (`Phase::Initial`) in which stocks stand for their initial values.
 
-mod containers;
 mod external;
 mod functions;
 mod lookups;
 mod memory;
 mod scope;
+mod stores;
 mod subscripts;
 mod variables;
 mod vectors;
@@ -25,6 +25,7 @@ use scope::{Instance, InstanceKey};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::rc::Rc;
+use stores::Stores;
 
 /// Whether a walk computes values at the start or at any later time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -136,6 +137,7 @@ pub struct Lowering<'a> {
     random_index: HashMap<Origin, u32>,
     pending: VecDeque<Deferred<'a>>,
     limited: HashMap<usize, usize>,
+    stores: Stores,
     overrides: HashMap<String, f64>,
     /// Files read so far, by path and sheet.
     workbooks: HashMap<(PathBuf, String), Result<Rc<Workbook>, WorkbookFault>>,
@@ -170,6 +172,7 @@ impl<'a> Lowering<'a> {
             random_index: HashMap::new(),
             pending: VecDeque::new(),
             limited: variables::limited_flows(checked),
+            stores: Stores::of(checked),
             overrides,
             workbooks: HashMap::new(),
             starting: false,

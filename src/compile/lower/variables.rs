@@ -145,6 +145,7 @@ impl<'a> Lowering<'a> {
             Definition::Data { source, interpolation } => {
                 self.data(key, variable, equation, source.as_ref(), *interpolation)
             }
+            Definition::Driven => self.driven(key, equation, &context),
             Definition::Skipped(_) => Ok(self.number(0.0)),
             Definition::Unreadable => Err(Failed),
         }
@@ -185,7 +186,7 @@ impl<'a> Lowering<'a> {
         {
             value = self.limited_by(key, stock, value, context)?;
         }
-        Ok(value)
+        self.entering(key, value, context)
     }
 
     /// What a non-negative stock can give in one step: its content, plus inflows, less outflows of higher priority.
@@ -222,7 +223,7 @@ impl<'a> Lowering<'a> {
 
     fn stock(&mut self, key: &Key, variable: &'a Variable, stock: &'a Stock, context: Context) -> Lowered {
         if stock.store != Store::Reservoir {
-            return self.container(key, variable, stock, context);
+            return self.container(key, variable, stock);
         }
         if key.phase == Phase::Initial {
             return self.expression(&stock.initial, &context);

@@ -13,12 +13,12 @@ mod module;
 mod scope;
 mod settings;
 mod stock;
+mod store;
 mod table;
 mod text;
 mod variable;
 
 pub use fault::Fault;
-pub use stock::DRIVEN;
 
 use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::model::{

@@ -7,7 +7,7 @@ use super::grammar;
 use super::scope::{Declarations, Declared, Kind, ModelNames, Scope};
 use super::settings::Behaviour;
 use super::text::PlacedText;
-use super::{arrays, stock, table};
+use super::{arrays, stock, store, table};
 use crate::diagnostic::Span;
 use crate::model::{
     Definition, Dialect, Equation, Expression, ExpressionKind, Function, Interpolation, LookupTable, Name, Role,
@@ -146,9 +146,16 @@ impl Reader<'_> {
         };
         let text = part.eqn.map(|eqn| PlacedText::within(eqn, self.raw)).filter(|text| !grammar::is_blank(text));
         if let (Some(text), Gf::None) = (&text, &gf)
-            && let Some(values) = grammar::numbers(text).filter(|_| !declared.dimensions.is_empty())
+            && let Some(values) = grammar::numbers(text)
         {
-            return self.values(element, &part, values, text.span, declared);
+            if ["conveyor", "queue"].iter().any(|name| element.child(name).is_some())
+                && part.subscripts.iter().all(|name| self.file.dimension(name).is_none())
+            {
+                return vec![self.contents(element, part, values, text.span, declared)];
+            }
+            if !declared.dimensions.is_empty() {
+                return self.values(element, &part, values, text.span, declared);
+            }
         }
         let one = part.subscripts.iter().all(|name| self.file.dimension(name).is_none());
         self.element = if one { part.subscripts.clone() } else { Vec::new() };
@@ -169,7 +176,10 @@ impl Reader<'_> {
             return stock::definition(self, element, &part.subscripts, text, declared);
         }
         if declared.is_driven {
-            return Definition::Skipped(stock::DRIVEN);
+            if !declared.is_leak {
+                store::overruled(self, text.as_ref(), declared);
+            }
+            return Definition::Driven;
         }
         if let (None, Gf::None, Some(interpolation)) = (&text, &gf, data_mode(element)) {
             return Definition::Data { source: None, interpolation };
@@ -248,6 +258,13 @@ impl Reader<'_> {
         self.faults.push(fault, declared.span);
     }
 
+    /// `1, 2, 3` as what one conveyor or queue holds at the start.
+    fn contents(&mut self, element: Node, part: Part, values: Vec<f64>, span: Span, declared: &Declared) -> Equation {
+        let initial = Expression::number(values.iter().sum(), span);
+        let definition = stock::with_initial(self, element, &part.subscripts, initial, values, declared);
+        equation(&part, definition)
+    }
+
     /// `1, 2, 3` for the elements in order.
     fn values(
         &mut self,
@@ -272,7 +289,7 @@ impl Reader<'_> {
         for (place, value) in values.into_iter().enumerate() {
             let Some(subscripts) = self.element_at(declared, place) else { break };
             let initial = Expression::number(value, span);
-            let definition = stock::with_initial(self, element, &subscripts, initial, declared);
+            let definition = stock::with_initial(self, element, &subscripts, initial, Vec::new(), declared);
             equations.push(Equation { subscripts, except: Vec::new(), definition, span: part.span });
         }
         equations
@@ -324,8 +341,8 @@ impl Reader<'_> {
                     let instead = "multiply in the equation of a flow of its own";
                     self.unsupported("a unit conversion", variable, instead, span);
                 }
-                (Some("overflow"), _) if is_set(child, self.raw) => {
-                    let instead = "divide the flow by equations";
+                (Some("overflow"), _) if is_set(child, self.raw) && !(declared.is_driven && !declared.is_leak) => {
+                    let instead = "let the flow leave a queue, or remove <overflow/>";
                     self.unsupported("an overflow", variable, instead, span);
                 }
                 (_, Some(name)) if !DISPLAY_ONLY.contains(&name) => {
@@ -400,7 +417,7 @@ const STOCK: [&str; 17] = [
     "oven",
     "display",
 ];
-const FLOW: [&str; 19] = [
+const FLOW: [&str; 20] = [
     "eqn",
     "init_eqn",
     "mathml",
@@ -420,6 +437,7 @@ const FLOW: [&str; 19] = [
     "overflow",
     "display",
     "leak_start",
+    "leak_end",
 ];
 const TABLE: [&str; 10] =
     ["xpts", "ypts", "xscale", "yscale", "units", "doc", "element", "dimensions", "display", "format"];

@@ -245,6 +245,8 @@ impl<'a> Writer<'a> {
                     None => pen.plain(&format!(" {keyword}")),
                 }
             }
+            // Refused with the stock it leaves.
+            Definition::Driven => {}
             Definition::Skipped(what) => self.fault(Unsayable::Construct(what)),
             Definition::Unreadable => self.fault(Unsayable::Unreadable),
         }
@@ -257,7 +259,7 @@ impl<'a> Writer<'a> {
         match stock.store {
             Store::Reservoir => {}
             Store::Conveyor(_) => self.fault(Unsayable::Construct("a conveyor")),
-            Store::Queue => self.fault(Unsayable::Construct("a queue")),
+            Store::Queue(_) => self.fault(Unsayable::Construct("a queue")),
             Store::Oven(_) => self.fault(Unsayable::Construct("an oven")),
         }
         pen.plain("= INTEG (\n\t");

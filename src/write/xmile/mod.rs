@@ -69,7 +69,7 @@ fn header(model: &Model, tags: &mut Tags) {
     if stores().any(|store| matches!(store, Store::Conveyor(_))) {
         tags.line("<uses_conveyor/>");
     }
-    if stores().any(|store| matches!(store, Store::Queue)) {
+    if stores().any(|store| matches!(store, Store::Queue(_))) {
         tags.line("<uses_queue/>");
     }
     tags.close();

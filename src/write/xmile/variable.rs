@@ -5,8 +5,8 @@ use super::arrays::Arrays;
 use super::expression::{Printer, number, quoted};
 use super::tags::{Tags, attribute, escaped_name};
 use crate::model::{
-    BinaryOperator, Definition, Dialect, Equation, Expression, ExpressionKind, Extrapolation, Interpolation, Leak,
-    LookupTable, Model, Name, Role, Stock, Store, SubscriptKind, UnaryOperator, Variable,
+    Batches, BinaryOperator, Definition, Dialect, Equation, Expression, ExpressionKind, Extrapolation, Interpolation,
+    Leak, LookupTable, Model, Name, Role, Stock, Store, SubscriptKind, UnaryOperator, Variable,
 };
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -20,8 +20,8 @@ pub(super) struct Writer<'w> {
     /// Variables that a stock names as flows.
     flows: HashSet<Name>,
     leaks: HashMap<Name, Leak>,
-    /// Flows that a conveyor, queue or oven sets.
-    driven: HashSet<Name>,
+    /// Outflows of queues that run only where one of higher priority is blocked.
+    overflows: HashSet<Name>,
     tables: RefCell<Vec<(Name, LookupTable)>>,
 }
 
@@ -41,17 +41,18 @@ impl<'w> Writer<'w> {
             refusals,
             flows: HashSet::new(),
             leaks: HashMap::new(),
-            driven: HashSet::new(),
+            overflows: HashSet::new(),
             tables: RefCell::default(),
         };
         for variable in all {
             for stock in variable.equations.iter().filter_map(stock_of) {
                 writer.flows.extend(stock.inflows.iter().chain(&stock.outflows).cloned());
-                if stock.store != Store::Reservoir {
-                    writer.driven.extend(stock.outflows.iter().cloned());
-                }
-                if let Store::Conveyor(conveyor) = &stock.store {
-                    writer.leaks.extend(conveyor.leaks.iter().map(|leak| (leak.flow.clone(), leak.clone())));
+                match &stock.store {
+                    Store::Conveyor(conveyor) => {
+                        writer.leaks.extend(conveyor.leaks.iter().map(|leak| (leak.flow.clone(), leak.clone())));
+                    }
+                    Store::Queue(queue) => writer.overflows.extend(queue.overflows.iter().cloned()),
+                    Store::Reservoir | Store::Oven(_) => {}
                 }
             }
             if let Some((inflows, outflows)) = writer.named_flows(variable) {
@@ -72,10 +73,7 @@ impl<'w> Writer<'w> {
 
     pub fn variable(&mut self, variable: &Variable, tags: &mut Tags) {
         let runs = |equation: &&Equation| !matches!(equation.definition, Definition::Skipped(_));
-        let equations: Vec<&Equation> = match self.driven.contains(&variable.name) {
-            true => variable.equations.iter().collect(),
-            false => variable.equations.iter().filter(runs).collect(),
-        };
+        let equations: Vec<&Equation> = variable.equations.iter().filter(runs).collect();
         if equations.is_empty() {
             return; // a reality check or test input, which XMILE has no words for
         }
@@ -114,6 +112,9 @@ impl<'w> Writer<'w> {
             if leak.integers {
                 tags.line("<leak_integers/>");
             }
+        }
+        if self.overflows.contains(&variable.name) {
+            tags.line("<overflow/>");
         }
         if variable.role == Role::Uniflow {
             tags.line("<non_negative/>");
@@ -207,14 +208,18 @@ impl<'w> Writer<'w> {
                     None => Body { eqn: Some(printer.print(expression)), table: None },
                 }
             }
-            Definition::Stock(stock) => Body { eqn: Some(printer.print(&stock.initial)), table: None },
+            Definition::Stock(stock) => {
+                let listed: Vec<String> = stock.store.contents().iter().map(|amount| number(*amount)).collect();
+                let eqn = if listed.is_empty() { printer.print(&stock.initial) } else { listed.join(", ") };
+                Body { eqn: Some(eqn), table: None }
+            }
             Definition::Values(values) => Body { eqn: values.get(place).map(|value| number(*value)), table: None },
             Definition::Lookup(table) => Body { eqn: None, table: Some(table.clone()) },
             Definition::External(call) => Body { eqn: Some(printer.print(call)), table: None },
             Definition::Data { source, .. } => {
                 Body { eqn: source.as_ref().map(|source| printer.print(source)), table: None }
             }
-            Definition::Skipped(_) | Definition::Unreadable => Body::default(),
+            Definition::Driven | Definition::Skipped(_) | Definition::Unreadable => Body::default(),
         }
     }
 
@@ -265,19 +270,26 @@ impl<'w> Writer<'w> {
         };
         match &stock.store {
             Store::Reservoir => {}
-            Store::Queue => tags.line("<queue/>"),
+            Store::Queue(_) => tags.line("<queue/>"),
             Store::Conveyor(conveyor) => {
-                tags.open(if conveyor.discrete { "conveyor discrete=\"true\"" } else { "conveyor" });
+                let option = |name, set: bool| if set { attribute(name, "true") } else { String::new() };
+                let discrete = option("discrete", conveyor.discrete);
+                let exponential = option("exponential_leak", conveyor.exponential);
+                tags.open(&format!("conveyor{discrete}{}{exponential}", batch_options(conveyor.batches)));
                 tags.element("len", &printer.print(&conveyor.transit));
                 limit("capacity", &conveyor.capacity, tags);
                 limit("in_limit", &conveyor.inflow_limit, tags);
+                limit("sample", &conveyor.sample, tags);
+                limit("arrest", &conveyor.arrest, tags);
                 tags.close();
             }
             Store::Oven(oven) => {
-                tags.open("oven");
+                tags.open(&format!("oven{}", batch_options(oven.batches)));
                 tags.element("len", &printer.print(&oven.cook));
                 limit("fill_time", &oven.fill, tags);
+                limit("clean_time", &oven.clean, tags);
                 limit("capacity", &oven.capacity, tags);
+                limit("arrest", &oven.arrest, tags);
                 tags.close();
             }
         }
@@ -322,6 +334,12 @@ impl<'w> Writer<'w> {
         self.equations(variable, &flows.iter().collect::<Vec<_>>(), tags);
         tags.close();
     }
+}
+
+fn batch_options(batches: Batches) -> String {
+    let whole = if batches.whole { attribute("batch_integrity", "true") } else { String::new() };
+    let many = if batches.one_at_a_time { String::new() } else { attribute("one_at_a_time", "false") };
+    format!("{whole}{many}")
 }
 
 fn net_flow_name(stock: &Variable) -> Name {

@@ -77,7 +77,7 @@ const PIECES: [&str; 58] = [
 ];
 
 /// Elements to be set in between two others.
-const ELEMENTS: [&str; 20] = [
+const ELEMENTS: [&str; 32] = [
     "<aux name=\"a\"><eqn>b</eqn></aux>",
     "<aux name=\"a\"><dimensions><dim name=\"d\"/><dim name=\"d\"/></dimensions><eqn>1, 2</eqn></aux>",
     "<gf/>",
@@ -86,8 +86,20 @@ const ELEMENTS: [&str; 20] = [
     "<element subscript=\"a\"/>",
     "<non_negative/>",
     "<conveyor exponential_leak=\"true\"><len/></conveyor>",
+    "<conveyor discrete=\"true\" one_at_a_time=\"false\"><len>a</len><capacity>1e9</capacity></conveyor>",
+    "<conveyor isee:fifo=\"true\"><len>1</len><sample>a</sample><arrest>b</arrest></conveyor>",
     "<queue/>",
+    "<queue purge=\"1\"><len>1</len></queue>",
     "<oven><len>a</len></oven>",
+    "<oven batch_integrity=\"true\"><cook_time>1</cook_time><fill_time>0</fill_time><clean_time>a</clean_time></oven>",
+    "<leak/>",
+    "<leak>0.5</leak>",
+    "<leak_integers/>",
+    "<overflow/>",
+    "<len>-1</len>",
+    "<in_limit>INF</in_limit>",
+    "<stock name=\"a\"><eqn>1, 2, 3</eqn><inflow>b</inflow><outflow>b</outflow><queue/></stock>",
+    "<flow name=\"b\" leak_start=\"0.5\" leak_end=\"0.25\"><leak>a</leak></flow>",
     "<inflow>a</inflow>",
     "<outflow>a b</outflow>",
     "<module name=\"a\"><connect to=\"a.b\" from=\".c\"/></module>",

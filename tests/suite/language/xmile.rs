@@ -56,7 +56,7 @@ fn refusals_have_their_exact_text() {
 fn accepted_models_give_what_they_say() {
     let accepted = files(ACCEPTED);
     let mut differing = Vec::new();
-    for path in accepted.iter().filter(|path| !path.ends_with("containers.xmile")) {
+    for path in &accepted {
         let (_, diagnostics) = read(path);
         let complaints: String =
             diagnostics.iter().filter(|found| found.code != "undeclared-prefix").map(render).collect();
@@ -164,9 +164,9 @@ fn conveyors_queues_and_ovens_are_read() {
     assert_eq!(conveyor.inflow_limit.as_ref().map(|limit| &limit.kind), Some(&ExpressionKind::Number(300.0)));
     let [leak] = conveyor.leaks.as_slice() else { panic!("{:?}", conveyor.leaks) };
     assert_eq!((leak.flow.text(), leak.zone, leak.integers), ("attriting", (0.0, 0.25), false));
-    assert_eq!(*store("Line"), Store::Queue);
+    assert!(matches!(store("Line"), Store::Queue(queue) if queue.overflows.is_empty() && queue.contents.is_empty()));
     assert!(matches!(store("Kiln"), Store::Oven(oven) if oven.fill.is_none() && oven.capacity.is_some()));
     for flow in ["graduating", "attriting", "served", "unloading"] {
-        assert_eq!(*definition(flow), Definition::Skipped(levada::parse::xmile::DRIVEN));
+        assert_eq!(*definition(flow), Definition::Driven);
     }
 }
