@@ -90,6 +90,26 @@ pub enum Finding {
         wanted_r_hat: f64,
         wanted_effective: f64,
     },
+    /// Trajectories of the sampler that left the numbers behind.
+    Divergences {
+        count: usize,
+        draws: usize,
+    },
+    /// Trajectories of the sampler that were cut before they turned.
+    TrajectoriesCut {
+        count: usize,
+        draws: usize,
+    },
+    /// Energy Bayesian fraction of missing information.
+    LowEnergy {
+        fraction: f64,
+    },
+    /// Data whose left-out density the draws cannot tell.
+    ParetoShape {
+        series: String,
+        labels: Vec<String>,
+        limit: f64,
+    },
     ResidualsCorrelated {
         series: String,
         durbin_watson: f64,
@@ -202,6 +222,29 @@ impl Finding {
                 )
                 .help(help)
             }
+            Finding::Divergences { count, draws } => Diagnostic::warning(
+                "divergences",
+                format!("{count} of {draws} trajectories of the sampler diverged: parts of the posterior may be missing"),
+            )
+            .help("raise the acceptance towards 0.99, tighten the tolerance of the run, or search the parameter by its logarithm"),
+            Finding::TrajectoriesCut { count, draws } => Diagnostic::warning(
+                "trajectories-cut",
+                format!("{count} of {draws} trajectories of the sampler were cut before they turned: draws cost more than they need"),
+            )
+            .help("lengthen the warm-up, or fix what `identify` says is not identified"),
+            Finding::LowEnergy { fraction } => Diagnostic::warning(
+                "low-energy",
+                format!("the sampler's energy changes too little from draw to draw (E-BFMI {fraction:.2}): tails may be missing"),
+            )
+            .help("give scales and weakly identified parameters priors with lighter tails"),
+            Finding::ParetoShape { series, labels, limit } => Diagnostic::warning(
+                "pareto-shape",
+                format!(
+                    "leaving out {} of {series} changes the posterior too much for these draws to tell (Pareto k above {limit:.2})",
+                    labels.join(", ")
+                ),
+            )
+            .help("look at these data first; to compare models, refit without them, or use more draws"),
             Finding::ResidualsCorrelated { series, durbin_watson, runs_p, ljung_box_p } => {
                 let tests = [("runs", runs_p), ("Ljung-Box", ljung_box_p)];
                 let tests = tests.iter().filter_map(|(name, p)| p.map(|p| format!(", {name} {}", probability(p))));

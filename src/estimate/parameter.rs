@@ -1,6 +1,7 @@
 //! A parameter to estimate, and the coordinate in which it is searched.
 
 use super::{Finding, Prior};
+use crate::elementary::{exp, ln, ln_1p};
 use serde::{Deserialize, Serialize};
 
 /// How a natural value becomes a search coordinate.
@@ -65,8 +66,8 @@ impl Parameter {
     pub fn search(&self, natural: f64) -> f64 {
         match self.transform {
             Transform::Identity => natural,
-            Transform::Log => natural.ln(),
-            Transform::Logit => ((natural - self.lower) / (self.upper - natural)).ln(),
+            Transform::Log => ln(natural),
+            Transform::Logit => ln((natural - self.lower) / (self.upper - natural)),
         }
     }
 
@@ -74,18 +75,30 @@ impl Parameter {
     pub fn natural(&self, search: f64) -> f64 {
         let value = match self.transform {
             Transform::Identity => search,
-            Transform::Log => search.exp(),
+            Transform::Log => exp(search),
             Transform::Logit => self.lower + (self.upper - self.lower) * logistic(search),
         };
         value.max(self.lower).min(self.upper)
     }
 
-    /// Lower and upper end of the box in search coordinates.
+    /// Ends of what bounds and prior leave, natural values.
+    pub fn limits(&self) -> (f64, f64) {
+        let (lower, upper) = self.prior.support();
+        (lower.max(self.lower), upper.min(self.upper))
+    }
+
+    /// Lower and upper end of the box in search coordinates: of the bounds, or of the prior's support where that is
+    /// narrower.
     pub fn search_bounds(&self) -> (f64, f64) {
+        let (lower, upper) = self.limits();
         match self.transform {
-            Transform::Identity => (self.lower, self.upper),
-            Transform::Log => (self.lower.ln(), self.upper.ln()),
-            Transform::Logit => (f64::NEG_INFINITY, f64::INFINITY),
+            Transform::Identity => (lower, upper),
+            Transform::Log => (ln(lower.max(0.0)), ln(upper)),
+            Transform::Logit => {
+                let inside =
+                    |end: f64, open: f64| if self.lower < end && end < self.upper { self.search(end) } else { open };
+                (inside(lower, f64::NEG_INFINITY), inside(upper, f64::INFINITY))
+            }
         }
     }
 
@@ -101,7 +114,7 @@ impl Parameter {
             (low, high) = (low.max(self.lower + inset), high.min(self.upper - inset));
         }
         let reach = match self.transform {
-            Transform::Log => 100f64.ln(),
+            Transform::Log => ln(100.0),
             Transform::Identity | Transform::Logit => 10.0 * self.typical(),
         };
         let start = self.search(self.start);
@@ -126,7 +139,7 @@ impl Parameter {
     pub fn natural_slopes(&self, search: f64) -> (f64, f64) {
         match self.transform {
             Transform::Identity => (1.0, 0.0),
-            Transform::Log => (search.exp(), search.exp()),
+            Transform::Log => (exp(search), exp(search)),
             Transform::Logit => {
                 let share = logistic(search);
                 let slope = (self.upper - self.lower) * share * logistic(-search);
@@ -140,7 +153,16 @@ impl Parameter {
         match self.transform {
             Transform::Identity => 0.0,
             Transform::Log => search,
-            Transform::Logit => (self.upper - self.lower).ln() - softplus(search) - softplus(-search),
+            Transform::Logit => ln(self.upper - self.lower) - softplus(search) - softplus(-search),
+        }
+    }
+
+    /// The slope of [`log_jacobian`](Self::log_jacobian).
+    pub fn log_jacobian_slope(&self, search: f64) -> f64 {
+        match self.transform {
+            Transform::Identity => 0.0,
+            Transform::Log => 1.0,
+            Transform::Logit => 1.0 - 2.0 * logistic(search),
         }
     }
 
@@ -198,12 +220,12 @@ impl Parameter {
 }
 
 fn logistic(z: f64) -> f64 {
-    if z >= 0.0 { 1.0 / (1.0 + (-z).exp()) } else { z.exp() / (1.0 + z.exp()) }
+    if z >= 0.0 { 1.0 / (1.0 + exp(-z)) } else { exp(z) / (1.0 + exp(z)) }
 }
 
 /// ln(1 + e^z) without overflow.
 fn softplus(z: f64) -> f64 {
-    z.max(0.0) + (-z.abs()).exp().ln_1p()
+    z.max(0.0) + ln_1p(exp(-z.abs()))
 }
 
 #[cfg(test)]
@@ -239,6 +261,7 @@ mod tests {
             assert!((first - (up - down) / (2.0 * h)).abs() < 1e-7);
             assert!((second - (up - 2.0 * mid + down) / (h * h)).abs() < 1e-6);
             assert!((parameter.log_jacobian(z) - first.ln()).abs() < 1e-12);
+            assert!((parameter.log_jacobian_slope(z) - second / first).abs() < 1e-12);
         }
     }
 

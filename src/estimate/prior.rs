@@ -1,9 +1,9 @@
 //! What is believed of a parameter before the data: a density of its natural value.
 
+use crate::elementary::{exp, ln, ln_1p, ln_gamma};
+use crate::random::Distribution;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{
-    Beta, Cauchy, Continuous, ContinuousCDF, Exp, Gamma, LogNormal, Normal, StudentsT, Uniform,
-};
+use std::f64::consts::TAU;
 use std::fmt;
 
 /// A prior density. Location and scale carry the parameter's unit, `log_mean` and `log_sd` are of the natural logarithm,
@@ -56,10 +56,6 @@ pub enum Prior {
     },
 }
 
-/// A distribution with distribution function and density.
-trait Law: ContinuousCDF<f64, f64> + Continuous<f64, f64> {}
-impl<D: ContinuousCDF<f64, f64> + Continuous<f64, f64>> Law for D {}
-
 impl Prior {
     /// Share of a prior that may lie outside the bounds before the two are said to contradict each other.
     pub const TOLERATED_MASS_OUTSIDE: f64 = 0.01;
@@ -73,6 +69,11 @@ impl Prior {
         self.is_flat() || self.law().is_some_and(|law| law.mass() > 0.0)
     }
 
+    /// Ends of the interval that the prior does not exclude; infinite where there is none, or the prior undefined.
+    pub fn support(&self) -> (f64, f64) {
+        self.law().map_or((f64::NEG_INFINITY, f64::INFINITY), |law| (law.lower, law.upper))
+    }
+
     /// ln density of the natural value `x`, constants included; minus infinity outside the support, zero where flat, NaN
     /// where the prior is undefined.
     pub fn log_density(&self, x: f64) -> f64 {
@@ -80,7 +81,7 @@ impl Prior {
             (Prior::Flat, _) => 0.0,
             (_, None) => f64::NAN,
             (_, Some(law)) if x < law.lower || x > law.upper => f64::NEG_INFINITY,
-            (_, Some(law)) => law.whole.ln_pdf(x) - law.mass().ln(),
+            (_, Some(law)) => log_density(law.whole, x) - ln(law.mass()),
         }
     }
 
@@ -91,7 +92,7 @@ impl Prior {
             Prior::Normal { mean, sd } => (-(x - mean) / (sd * sd), -1.0 / (sd * sd)),
             Prior::HalfNormal { sd } => (-x / (sd * sd), -1.0 / (sd * sd)),
             Prior::LogNormal { log_mean, log_sd } => {
-                let pull = (x.ln() - log_mean) / (log_sd * log_sd);
+                let pull = (ln(x) - log_mean) / (log_sd * log_sd);
                 (-(1.0 + pull) / x, (1.0 + pull - 1.0 / (log_sd * log_sd)) / (x * x))
             }
             Prior::HalfCauchy { scale } => t_slopes(1.0, x / scale, scale),
@@ -109,75 +110,115 @@ impl Prior {
     /// The value below which a share `p` of the prior lies; `None` where flat or undefined.
     pub fn quantile(&self, p: f64) -> Option<f64> {
         let law = self.law()?;
-        let below = law.whole.cdf(law.lower);
-        let value = law.whole.inverse_cdf((below + p * law.mass()).clamp(0.0, 1.0));
-        Some(value.clamp(law.lower, law.upper)).filter(|value| !value.is_nan())
+        Some(law.whole.quantile_between(law.lower, law.upper, p.clamp(0.0, 1.0))).filter(|value| !value.is_nan())
     }
 
     /// The share of the prior below `x`; `None` where flat or undefined.
     pub fn mass_below(&self, x: f64) -> Option<f64> {
         let law = self.law()?;
-        Some((mass(law.whole.as_ref(), law.lower, law.upper.min(x)) / law.mass()).clamp(0.0, 1.0))
+        Some((mass(law.whole, law.lower, law.upper.min(x)) / law.mass()).clamp(0.0, 1.0))
     }
 
     /// The share of the prior outside `lower..upper`; zero where flat or undefined.
     pub fn mass_outside(&self, lower: f64, upper: f64) -> f64 {
         let Some(law) = self.law() else { return 0.0 };
-        let inside = mass(law.whole.as_ref(), law.lower.max(lower), law.upper.min(upper));
+        let inside = mass(law.whole, law.lower.max(lower), law.upper.min(upper));
         (1.0 - inside / law.mass()).clamp(0.0, 1.0)
     }
 
     fn law(&self) -> Option<Cut> {
-        fn cut<D: Law + 'static, E>(law: Result<D, E>, lower: f64, upper: f64) -> Option<Cut> {
-            Some(Cut { whole: Box::new(law.ok()?), lower, upper })
-        }
         const ALL: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
-        match *self {
-            Prior::Flat => None,
-            Prior::Uniform { lower, upper } => cut(Uniform::new(lower, upper), lower, upper),
-            Prior::Normal { mean, sd } => cut(Normal::new(mean, sd), ALL.0, ALL.1),
-            Prior::LogNormal { log_mean, log_sd } => cut(LogNormal::new(log_mean, log_sd), 0.0, ALL.1),
-            Prior::HalfNormal { sd } => cut(Normal::new(0.0, sd), 0.0, ALL.1),
-            Prior::HalfCauchy { scale } => cut(Cauchy::new(0.0, scale), 0.0, ALL.1),
-            Prior::StudentT { degrees, location, scale } => cut(StudentsT::new(location, scale, degrees), ALL.0, ALL.1),
-            Prior::Beta { a, b } => cut(Beta::new(a, b), 0.0, 1.0),
-            Prior::Gamma { shape, rate } => cut(Gamma::new(shape, rate), 0.0, ALL.1),
-            Prior::Exponential { rate } => cut(Exp::new(rate), 0.0, ALL.1),
+        const POSITIVE: (f64, f64) = (0.0, f64::INFINITY);
+        let (whole, (lower, upper)) = match *self {
+            Prior::Flat => return None,
+            Prior::Uniform { lower, upper } => (Distribution::Uniform { low: lower, high: upper }, (lower, upper)),
+            Prior::Normal { mean, sd } => (Distribution::Normal { mean, deviation: sd }, ALL),
+            Prior::LogNormal { log_mean, log_sd } => {
+                (Distribution::LogNormal { mean_of_log: log_mean, deviation_of_log: log_sd }, POSITIVE)
+            }
+            Prior::HalfNormal { sd } => (Distribution::Normal { mean: 0.0, deviation: sd }, POSITIVE),
+            Prior::HalfCauchy { scale } => (Distribution::StudentT { degrees: 1.0, location: 0.0, scale }, POSITIVE),
+            Prior::StudentT { degrees, location, scale } => (Distribution::StudentT { degrees, location, scale }, ALL),
+            Prior::Beta { a, b } => (Distribution::Beta { a, b }, (0.0, 1.0)),
+            Prior::Gamma { shape, rate } => (Distribution::Gamma { shape, scale: 1.0 / rate }, POSITIVE),
+            Prior::Exponential { rate } => (Distribution::Exponential { mean: 1.0 / rate }, POSITIVE),
             Prior::Truncated { ref prior, lower, upper } if prior.is_flat() => {
-                cut(Uniform::new(lower, upper), lower, upper)
+                (Distribution::Uniform { low: lower, high: upper }, (lower, upper))
             }
             Prior::Truncated { ref prior, lower, upper } => {
                 let law = prior.law()?;
-                Some(Cut { lower: law.lower.max(lower), upper: law.upper.min(upper), ..law })
+                return Some(Cut { lower: law.lower.max(lower), upper: law.upper.min(upper), ..law });
             }
-        }
+        };
+        // A spread of zero is a distribution to draw from, but has no density.
+        let spread = match whole {
+            Distribution::Uniform { low, high } => high - low,
+            Distribution::Normal { deviation, .. } | Distribution::LogNormal { deviation_of_log: deviation, .. } => {
+                deviation
+            }
+            Distribution::Exponential { mean } => mean,
+            _ => 1.0,
+        };
+        (whole.is_valid() && spread > 0.0).then_some(Cut { whole, lower, upper })
     }
 }
 
 /// A law kept to an interval.
 struct Cut {
-    whole: Box<dyn Law>,
+    whole: Distribution,
     lower: f64,
     upper: f64,
 }
 
 impl Cut {
     fn mass(&self) -> f64 {
-        mass(self.whole.as_ref(), self.lower, self.upper)
+        mass(self.whole, self.lower, self.upper)
     }
 }
 
 /// The share of a law between two values, taken from the tail in which it keeps its digits.
-fn mass(law: &dyn Law, lower: f64, upper: f64) -> f64 {
+fn mass(law: Distribution, lower: f64, upper: f64) -> f64 {
     if lower >= upper {
         return 0.0;
     }
-    let below = if lower == f64::NEG_INFINITY { 0.0 } else { law.cdf(lower) };
-    if below > 0.5 {
-        let above = |x: f64| if x == f64::INFINITY { 0.0 } else { law.sf(x) };
-        return above(lower) - above(upper);
+    let tails = |x: f64| match x {
+        f64::NEG_INFINITY => (0.0, 1.0),
+        f64::INFINITY => (1.0, 0.0),
+        x => law.tails(x),
+    };
+    let ((below, above), (below_upper, above_upper)) = (tails(lower), tails(upper));
+    if below > 0.5 { above - above_upper } else { below_upper - below }
+}
+
+/// ln density of a whole law inside its support (Abramowitz and Stegun 1964, chapter 26); NaN for laws that are no prior.
+fn log_density(law: Distribution, x: f64) -> f64 {
+    let normal = |z: f64, sd: f64| -z * z / 2.0 - ln(sd) - ln(TAU) / 2.0;
+    // Zero times an infinite logarithm is zero here.
+    let power = |exponent: f64, log: f64| if exponent == 0.0 { 0.0 } else { exponent * log };
+    match law {
+        Distribution::Uniform { low, high } => -ln(high - low),
+        Distribution::Normal { mean, deviation } => normal((x - mean) / deviation, deviation),
+        Distribution::LogNormal { mean_of_log, deviation_of_log } if x > 0.0 => {
+            normal((ln(x) - mean_of_log) / deviation_of_log, deviation_of_log) - ln(x)
+        }
+        Distribution::LogNormal { .. } => f64::NEG_INFINITY,
+        Distribution::StudentT { degrees, location, scale } => {
+            let t = (x - location) / scale;
+            ln_gamma((degrees + 1.0) / 2.0)
+                - ln_gamma(degrees / 2.0)
+                - ln(degrees * TAU / 2.0) / 2.0
+                - ln(scale)
+                - (degrees + 1.0) / 2.0 * ln_1p(t * t / degrees)
+        }
+        Distribution::Beta { a, b } => {
+            ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + power(a - 1.0, ln(x)) + power(b - 1.0, ln_1p(-x))
+        }
+        Distribution::Gamma { shape, scale } => {
+            power(shape - 1.0, ln(x)) - x / scale - shape * ln(scale) - ln_gamma(shape)
+        }
+        Distribution::Exponential { mean } => -x / mean - ln(mean),
+        _ => f64::NAN,
     }
-    (if upper == f64::INFINITY { 1.0 } else { law.cdf(upper) }) - below
 }
 
 fn t_slopes(degrees: f64, t: f64, scale: f64) -> (f64, f64) {
@@ -192,7 +233,7 @@ impl fmt::Display for Prior {
             Prior::Uniform { lower, upper } => write!(formatter, "uniform({lower}, {upper})"),
             Prior::Normal { mean, sd } => write!(formatter, "normal({mean}, {sd})"),
             Prior::LogNormal { log_mean, log_sd } => {
-                write!(formatter, "lognormal, median {}, sd of log {log_sd}", short(log_mean.exp()))
+                write!(formatter, "lognormal, median {}, sd of log {log_sd}", short(exp(*log_mean)))
             }
             Prior::HalfNormal { sd } => write!(formatter, "half-normal({sd})"),
             Prior::HalfCauchy { scale } => write!(formatter, "half-Cauchy({scale})"),
@@ -242,6 +283,32 @@ mod tests {
             assert!((mass - 0.85).abs() < 1e-6, "{prior}: {mass}");
             assert!((prior.mass_outside(low, high) - 0.15).abs() < 1e-6, "{prior}");
             assert!((prior.mass_below(high).unwrap() - 0.9).abs() < 1e-6, "{prior}");
+        }
+    }
+
+    #[test]
+    fn densities_are_those_of_statrs() {
+        use statrs::distribution::{Beta, Cauchy, Continuous, Exp, Gamma, LogNormal, Normal, StudentsT, Uniform};
+        let halved = 2f64.ln();
+        let cut = Normal::new(1.0, 0.5).unwrap();
+        let mass = statrs::distribution::ContinuousCDF::sf(&cut, 0.2).ln();
+        for x in [0.21, 0.5, 0.77] {
+            let peers = [
+                Uniform::new(-1.0, 3.0).unwrap().ln_pdf(x),
+                cut.ln_pdf(x),
+                LogNormal::new(-1.0, 0.7).unwrap().ln_pdf(x),
+                Normal::new(0.0, 2.0).unwrap().ln_pdf(x) + halved,
+                Cauchy::new(0.0, 0.7).unwrap().ln_pdf(x) + halved,
+                StudentsT::new(1.0, 2.0, 4.0).unwrap().ln_pdf(x),
+                Beta::new(2.0, 5.0).unwrap().ln_pdf(x),
+                Gamma::new(3.0, 2.0).unwrap().ln_pdf(x),
+                Exp::new(5.0).unwrap().ln_pdf(x),
+                cut.ln_pdf(x) - mass,
+            ];
+            for (prior, peer) in each().iter().zip(peers) {
+                let found = prior.log_density(x);
+                assert!((found - peer).abs() < 1e-11, "{prior} at {x}: {found}, not {peer}");
+            }
         }
     }
 

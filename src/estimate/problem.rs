@@ -36,6 +36,9 @@ impl NegativeLog {
     }
 }
 
+/// The cube root of the machine epsilon: the relative spacing of central differences of an exact function.
+pub(super) const EXACT: f64 = 6.055454452393343e-6;
+
 /// The objective at one point.
 pub type Evaluation = Result<NegativeLog, Infeasible>;
 
@@ -69,7 +72,7 @@ pub trait Problem: Sync {
     /// integration error states a larger one.
     fn spacing(&self, parameter: usize, at: f64) -> f64 {
         let typical = self.parameters().get(parameter).map_or(1.0, Parameter::typical);
-        f64::EPSILON.cbrt() * at.abs().max(typical)
+        EXACT * at.abs().max(typical)
     }
 
     fn dimension(&self) -> usize {

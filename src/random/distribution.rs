@@ -48,6 +48,12 @@ pub enum Distribution {
         shape: f64,
         scale: f64,
     },
+    /// Cauchy's distribution at one degree of freedom.
+    StudentT {
+        degrees: f64,
+        location: f64,
+        scale: f64,
+    },
     /// On `[0, 1]`, with mean `a / (a + b)`.
     Beta {
         a: f64,
@@ -87,6 +93,7 @@ impl Distribution {
             Exponential { mean } | Poisson { mean } => mean.is_finite() && mean >= 0.0,
             Triangular { low, mode, high } => finite(&[low, high, high - low]) && low <= mode && mode <= high,
             Weibull { shape, scale } | Pareto { shape, scale } | Gamma { shape, scale } => positive(&[shape, scale]),
+            StudentT { degrees, location, scale } => positive(&[degrees, scale]) && location.is_finite(),
             Beta { a, b } => positive(&[a, b]),
             Binomial { trials, probability } => {
                 trials.is_finite() && trials >= 0.0 && trials.fract() == 0.0 && (0.0..=1.0).contains(&probability)
@@ -164,6 +171,7 @@ impl Distribution {
             Logistic { mean, scale } => spread(mean, scale, ln(p / q)),
             Pareto { shape, scale } => scale * pow(q, -1.0 / shape),
             Gamma { shape, scale } => scale * gamma_quantile(shape, probability),
+            StudentT { degrees, location, scale } => location + scale * student(degrees, probability),
             Beta { a, b } => beta_quantile(a, b, probability),
             Poisson { mean } => {
                 let most = f64::INFINITY;
@@ -196,8 +204,8 @@ impl Distribution {
         smallest_integer((p, q), guess.clamp(0.0, most), |k| self.tails(k))
     }
 
-    /// The probabilities of a value at or below `x` and of one above.
-    fn tails(self, x: f64) -> Probability {
+    /// The probabilities of a value at or below `x` and of one above, each to its own digits.
+    pub fn tails(self, x: f64) -> Probability {
         let clamp = |(p, q): Probability| (p.clamp(0.0, 1.0), q.clamp(0.0, 1.0));
         let swap = |(p, q): Probability| (q, p);
         // Distributions without spread are a step.
@@ -237,6 +245,12 @@ impl Distribution {
             }
             Pareto { shape, scale } => exponential(if x > scale { shape * ln(x / scale) } else { 0.0 }),
             Gamma { shape, scale } => gamma(shape, x / scale),
+            StudentT { degrees, location, scale } => {
+                let t = (x - location) / scale;
+                let (far, near) = shares(degrees, t);
+                let tail = beta(degrees / 2.0, 0.5, far, near).0 / 2.0;
+                if t < 0.0 { (tail, 1.0 - tail) } else { (1.0 - tail, tail) }
+            }
             Beta { a, b } => beta(a, b, x, 1.0 - x),
             _ if x < 0.0 => (0.0, 1.0),
             Poisson { mean: 0.0 } => (1.0, 0.0),
@@ -252,9 +266,34 @@ impl Distribution {
     }
 }
 
+/// The distribution of the sum of `degrees` squared standard normal numbers.
+pub fn chi_square(degrees: f64) -> Distribution {
+    Gamma { shape: degrees / 2.0, scale: 2.0 }
+}
+
 /// `centre + scale * z`; a scale of zero leaves the centre, whatever `z`.
 fn spread(centre: f64, scale: f64, z: f64) -> f64 {
     if scale == 0.0 { centre } else { centre + scale * z }
+}
+
+/// `ν/(ν + t²)` and `t²/(ν + t²)`, without overflow.
+fn shares(degrees: f64, t: f64) -> (f64, f64) {
+    let ratio = t * (t / degrees);
+    if ratio.is_finite() { (1.0 / (1.0 + ratio), ratio / (1.0 + ratio)) } else { (0.0, 1.0) }
+}
+
+/// The quantile of Student's t (Abramowitz and Stegun 1964, 26.7.1): in the tails by the share that is small there, near
+/// the centre by the other.
+fn student(degrees: f64, (p, q): Probability) -> f64 {
+    let tail = p.min(q);
+    let size = if tail < 0.25 {
+        let far = beta_quantile(degrees / 2.0, 0.5, (2.0 * tail, 1.0 - 2.0 * tail));
+        sqrt(degrees * (1.0 - far) / far)
+    } else {
+        let near = beta_quantile(0.5, degrees / 2.0, ((p - q).abs(), 2.0 * tail));
+        sqrt(degrees * near / (1.0 - near))
+    };
+    if p < q { -size } else { size }
 }
 
 /// `-ln(1 - p)`.
@@ -284,6 +323,9 @@ mod tests {
             Gamma { shape: 0.05, scale: 2.0 },
             Gamma { shape: 2.3, scale: 2.0 },
             Gamma { shape: 300.0, scale: 0.1 },
+            StudentT { degrees: 1.0, location: 2.0, scale: 0.5 },
+            StudentT { degrees: 4.5, location: -1.0, scale: 2.0 },
+            StudentT { degrees: 60.0, location: 0.0, scale: 1.0 },
             Beta { a: 0.3, b: 0.7 },
             Beta { a: 2.0, b: 5.0 },
             Beta { a: 900.0, b: 50.0 },
@@ -311,6 +353,7 @@ mod tests {
             Logistic { mean, scale } => 1.0 / (1.0 + (-(x - mean) / scale).exp()),
             Pareto { shape, scale } => peer::Pareto::new(scale, shape).unwrap().cdf(x),
             Gamma { shape, scale } => peer::Gamma::new(shape, 1.0 / scale).unwrap().cdf(x),
+            StudentT { degrees, location, scale } => peer::StudentsT::new(location, scale, degrees).unwrap().cdf(x),
             Beta { a, b } => peer::Beta::new(a, b).unwrap().cdf(x),
             Poisson { mean } => peer::Poisson::new(mean).unwrap().cdf(x as u64),
             Binomial { trials, probability } => peer::Binomial::new(probability, trials as u64).unwrap().cdf(x as u64),

@@ -12,6 +12,6 @@ mod quantile;
 mod stream;
 
 pub use design::{DesignLimit, LatinHypercube, Sobol};
-pub use distribution::Distribution;
+pub use distribution::{Distribution, chi_square};
 pub use normal::{normal_cumulative, normal_quantile};
 pub use stream::Stream;

@@ -153,6 +153,17 @@ pub enum Fault {
     EmptyWindow {
         text: String,
     },
+    /// A total or growth over an instant.
+    NoStretch {
+        series: String,
+        periods: Vec<String>,
+    },
+    /// Series of one group of noise that cannot share a parameter.
+    GroupDiffers {
+        group: String,
+        first: String,
+        reason: GroupReason,
+    },
     OutsideRun {
         series: String,
         periods: Vec<String>,
@@ -196,6 +207,15 @@ pub enum Fault {
     NoBounds {
         parameter: String,
     },
+}
+
+/// In what series of one group of noise differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupReason {
+    Kind,
+    Prior,
+    Family,
+    Unit,
 }
 
 /// Why no observation of a series is left.
@@ -426,6 +446,26 @@ impl Fault {
                 format!("`{text}` ends before it starts"),
                 "no stretch of time",
                 "write the earlier period first".to_owned(),
+            ),
+            Fault::NoStretch { series, periods } => words(
+                "no-stretch",
+                format!("`{series}` is a total or growth, but {} is an instant", few(periods)),
+                "needs a stretch of time",
+                "give the data periods with a start and an end, or observe a level or a cumulative total".to_owned(),
+            ),
+            Fault::GroupDiffers { group, first, reason } => words(
+                "group-differs",
+                format!(
+                    "noise group `{group}` cannot hold this series beside `{first}`: {}",
+                    match reason {
+                        GroupReason::Kind => "one states its scale, the other estimates it",
+                        GroupReason::Prior => "their priors of the scale differ",
+                        GroupReason::Family => "their noise is of different kinds",
+                        GroupReason::Unit => "their scales are in different units",
+                    }
+                ),
+                "in this group",
+                "give the series a group of its own, or the same noise as the rest of the group".to_owned(),
             ),
             Fault::OutsideRun { series, periods, from, to, start, stop } => words(
                 "outside-run",

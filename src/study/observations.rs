@@ -92,6 +92,7 @@ impl Setting<'_> {
         let recorded = self.archive.recorded(&entry.data, entry.unit.as_ref(), findings);
         let (gauge, recorded) = (gauge?, recorded?);
         let before = findings.len();
+        self.stretches(entry, &gauge, &recorded, findings);
         self.within_run(entry, &gauge, &recorded, findings);
         let unit = self.unit_of(&gauge);
         let mut data = Vec::new();
@@ -136,6 +137,9 @@ impl Setting<'_> {
             noise: entry.noise.noise,
             coverage: None,
             inflation: None,
+            noise_before_coverage: false,
+            memory: None,
+            experiment: 0,
             judgement: entry.judgement,
             data,
         })
@@ -150,6 +154,16 @@ impl Setting<'_> {
             _ if inside(self.fit) => Use::Fit,
             _ if inside(self.hold_out) => Use::HoldOut,
             _ => Use::Neither,
+        }
+    }
+
+    /// Totals and growth are read over stretches of time.
+    fn stretches(&self, entry: &Observe, gauge: &Gauge, recorded: &[Recorded], findings: &mut Vec<Finding>) {
+        let instants = recorded.iter().filter(|record| !gauge.operator.suits(record.window));
+        let periods: Vec<String> = instants.map(|record| record.label.clone()).collect();
+        if !periods.is_empty() {
+            let fault = Fault::NoStretch { series: entry.name.value.clone(), periods };
+            self.report(fault, entry.operator.span, findings);
         }
     }
 

@@ -132,7 +132,7 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
             let observation = setting.observation(entry, &mut found.findings)?;
             let doubt = if sound { setting.without_unit(entry, &observation.gauge) } else { None };
             found.diagnostics.extend(doubt);
-            Some(unknowns.of_observation(entry, observation, &mut found.diagnostics))
+            Some(unknowns.of_observation(entry, observation, &mut found.findings, &mut found.diagnostics))
         })
         .collect();
     let (scenarios, scenario_sources) = scenarios(study, &constants, run, &mut found);
@@ -141,8 +141,15 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
     let policies = constants.policies();
     let shaded = shaded(study, &policies, &constants, &mut found.findings);
     known_scenarios(study, &scenarios, &mut found.findings);
-    let design =
-        Design { parameters: unknowns.into_parameters(), observations, overrides, settings, density: Density::Search };
+    let design = Design {
+        parameters: unknowns.into_parameters(),
+        observations,
+        experiments: Vec::new(),
+        pools: Vec::new(),
+        overrides,
+        settings,
+        density: Density::Search,
+    };
     let mut prepared = Prepared {
         sources: [study.source.clone(), checked.source().clone()]
             .into_iter()

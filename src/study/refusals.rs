@@ -587,5 +587,43 @@ warning[quantity-without-unit]: `lost` is recorded in k firms, but the model doe
   |
   = help: declare units of these variables in the model, `Dmnl` for pure numbers
 "#
+
+#[test]
+fn instants_and_groups_of_noise() {
+    let instant = OBSERVE.replace("file = \"d\"\n", "values = { \"2014.5\" = 3 }\nunit = \"k firms\"\n");
+    assert_eq!(
+        refused("instants", &instant, &[]),
+        r#"error[no-stretch]: `New firms` is a total or growth, but `2014.5` is an instant
+ --> DIR/study.toml:9:1
+  |
+9 | operator = "total"
+  | ^^^^^^^^ needs a stretch of time
+  |
+  = help: give the data periods with a start and an end, or observe a level or a cumulative total
+"#
+    );
+    let (head, _) = OBSERVE.split_once("noise").unwrap();
+    let observe = |name: &str, noise: &str| {
+        format!("{}series = \"founded\"\nsources = [\"A\"]\nnoise = {noise}\n", head.replace("New firms", name))
+    };
+    let estimated = |kind: &str, rate: u8| {
+        format!(
+            "{{ kind = \"{kind}\", scale = \"estimated\", prior = {{ kind = \"exponential\", rate = {rate} }}, \
+             group = \"g\" }}"
+        )
+    };
+    let study = [
+        observe("First", &estimated("lognormal", 5)),
+        observe("Second", &estimated("lognormal", 4)),
+        observe("Third", &estimated("normal", 5)),
+    ];
+    let words = refused("groups", &study.concat(), &[]);
+    let told: Vec<&str> = words.lines().filter(|line| line.starts_with("error")).collect();
+    assert_eq!(
+        told,
+        [
+            "error[group-differs]: noise group `g` cannot hold this series beside `First`: their priors of the scale differ",
+            "error[group-differs]: noise group `g` cannot hold this series beside `First`: their noise is of different kinds",
+        ]
     );
 }

@@ -2,10 +2,10 @@
 
 use super::constants::Constants;
 use super::entry::{Observe, ParameterEntry, ScaleEntry, Study};
-use super::fault::{Fault, Finding};
+use super::fault::{Fault, Finding, GroupReason};
 use crate::check::CheckedModel;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::estimate::objective::{Observation, Role, Use};
+use crate::estimate::objective::{Family, Observation, Role, Use};
 use crate::estimate::{Finding as ParameterFinding, Parameter, Prior, Transform};
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -15,11 +15,24 @@ pub(super) struct Unknowns<'s> {
     checked: &'s CheckedModel,
     constants: &'s Constants<'s>,
     parameters: Vec<(Parameter, Role)>,
+    shared: Vec<Shared>,
+}
+
+/// What the series of a group of noise have in common.
+struct Shared {
+    group: String,
+    /// Of the first series.
+    first: String,
+    estimated: bool,
+    prior: Prior,
+    family: Family,
+    unit: String,
+    parameter: usize,
 }
 
 impl<'s> Unknowns<'s> {
     pub fn new(study: &'s Study, checked: &'s CheckedModel, constants: &'s Constants<'s>) -> Self {
-        Unknowns { study, checked, constants, parameters: Vec::new() }
+        Unknowns { study, checked, constants, parameters: Vec::new(), shared: Vec::new() }
     }
 
     pub fn into_parameters(self) -> Vec<(Parameter, Role)> {
@@ -90,6 +103,7 @@ impl<'s> Unknowns<'s> {
         &mut self,
         entry: &Observe,
         mut observation: Observation,
+        findings: &mut Vec<Finding>,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Observation {
         if let Some(prior) = &entry.coverage {
@@ -108,16 +122,36 @@ impl<'s> Unknowns<'s> {
             _ => None,
         };
         if let Some(prior) = prior {
-            let name = format!("noise of {group}");
-            let known = self.parameters.iter().position(|(parameter, _)| parameter.name == name);
-            observation.inflation = Some(known.unwrap_or_else(|| {
-                let meaning = match entry.noise.scale {
-                    ScaleEntry::Estimated { .. } => "Scale of the noise",
-                    _ => "Factor of the stated noise scales",
+            let estimated = matches!(entry.noise.scale, ScaleEntry::Estimated { .. });
+            let family = observation.noise.family;
+            // Only the scale of a value itself has a unit.
+            let unit = if family == Family::Normal { observation.unit.clone() } else { String::new() };
+            let known = self.shared.iter().find(|shared| shared.group == group);
+            if let Some(shared) = known {
+                let reason = match shared {
+                    _ if shared.estimated != estimated => Some(GroupReason::Kind),
+                    _ if shared.prior != *prior => Some(GroupReason::Prior),
+                    _ if estimated && shared.family != family => Some(GroupReason::Family),
+                    _ if estimated && shared.unit != unit => Some(GroupReason::Unit),
+                    _ => None,
                 };
-                let parameter = positive(name, meaning.to_owned(), prior);
-                self.push(parameter, Role::Scale, diagnostics, entry.noise.span)
-            }));
+                if let Some(reason) = reason {
+                    let span = entry.noise.group.as_ref().map_or(entry.noise.span, |group| group.span);
+                    let fault = Fault::GroupDiffers { group, first: shared.first.clone(), reason };
+                    findings.push(Finding::new(fault, &self.study.source, span));
+                }
+                observation.inflation = Some(shared.parameter);
+                return observation;
+            }
+            let meaning = if estimated { "Scale of the noise" } else { "Factor of the stated noise scales" };
+            let mut parameter = positive(format!("noise of {group}"), meaning.to_owned(), prior);
+            if estimated {
+                parameter.unit.clone_from(&unit);
+            }
+            let parameter = self.push(parameter, Role::Scale, diagnostics, entry.noise.span);
+            observation.inflation = Some(parameter);
+            let (first, prior) = (observation.name.clone(), prior.clone());
+            self.shared.push(Shared { group, first, estimated, prior, family, unit, parameter });
         }
         observation
     }

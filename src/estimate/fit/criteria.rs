@@ -1,5 +1,6 @@
 //! Criteria that weigh fit against the number of parameters.
 
+use crate::elementary::ln;
 use serde::{Deserialize, Serialize};
 
 /// Information criteria; smaller is better, and differences count between models of the same data.
@@ -24,7 +25,7 @@ impl Criteria {
         Criteria {
             aic,
             aicc: if room > 0.0 { aic + 2.0 * k * (k + 1.0) / room } else { f64::INFINITY },
-            bic: 2.0 * negative_log_likelihood + k * n.ln(),
+            bic: 2.0 * negative_log_likelihood + k * ln(n),
         }
     }
 }

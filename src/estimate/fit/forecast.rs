@@ -1,5 +1,6 @@
 //! Naive forecasts, and scores of forecasts against what came.
 
+use crate::elementary::{exp, ln};
 use crate::random::normal_cumulative;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::{PI, TAU};
@@ -22,7 +23,7 @@ pub fn drift(history: &[f64], horizon: usize) -> Vec<f64> {
 /// Gneiting, Raftery, Westveld and Goldman (2005), eq. 5.
 pub fn crps_normal(mean: f64, sd: f64, observed: f64) -> f64 {
     let z = (observed - mean) / sd;
-    let density = (-z * z / 2.0).exp() / TAU.sqrt();
+    let density = exp(-z * z / 2.0) / TAU.sqrt();
     sd * (z * (2.0 * normal_cumulative(z) - 1.0) + 2.0 * density - 1.0 / PI.sqrt())
 }
 
@@ -42,7 +43,7 @@ pub fn crps_sample(draws: &[f64], observed: f64) -> f64 {
 
 /// Negative log density of a normal forecast at what came; smaller is better.
 pub fn log_score_normal(mean: f64, sd: f64, observed: f64) -> f64 {
-    ((observed - mean) / sd).powi(2) / 2.0 + sd.ln() + TAU.ln() / 2.0
+    ((observed - mean) / sd).powi(2) / 2.0 + ln(sd) + ln(TAU) / 2.0
 }
 
 /// How often intervals held what came.

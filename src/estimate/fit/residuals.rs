@@ -1,9 +1,9 @@
 //! Whether residuals look like independent noise, as the likelihood assumed.
 
+use crate::elementary::{exp, ln_gamma};
 use crate::estimate::Finding;
+use crate::random::chi_square;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ChiSquared, ContinuousCDF};
-use statrs::function::factorial::ln_binomial;
 
 /// Tests of the standardised residuals of a series in order of time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,13 +87,19 @@ fn runs(residuals: &[f64]) -> Option<Runs> {
 /// Probability of a number of runs among `above` signs of one kind and `below` of the other.
 fn runs_chance(above: u64, below: u64, runs: u64) -> f64 {
     let ways = |k: u64, l: u64| match (k.checked_sub(1), l.checked_sub(1)) {
-        (Some(k), Some(l)) if k < above && l < below => (ln_binomial(above - 1, k) + ln_binomial(below - 1, l)).exp(),
+        (Some(k), Some(l)) if k < above && l < below => exp(ln_binomial(above - 1, k) + ln_binomial(below - 1, l)),
         _ => 0.0,
     };
     let half = runs / 2;
     let ways =
         if runs.is_multiple_of(2) { 2.0 * ways(half, half) } else { ways(half, half + 1) + ways(half + 1, half) };
-    ways / ln_binomial(above + below, above).exp()
+    ways / exp(ln_binomial(above + below, above))
+}
+
+/// ln of the number of ways to choose `k` of `n`.
+fn ln_binomial(n: u64, k: u64) -> f64 {
+    let ln_factorial = |n: u64| ln_gamma(n as f64 + 1.0);
+    ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)
 }
 
 /// `None` for fewer than ten residuals or where they do not vary.
@@ -110,7 +116,7 @@ fn ljung_box(residuals: &[f64]) -> Option<LjungBox> {
     let variance = product(0);
     let each = (1..=lags).map(|lag| (product(lag) / variance).powi(2) / (n - lag as f64));
     let statistic = n * (n + 2.0) * each.sum::<f64>();
-    let p = ChiSquared::new(lags as f64).ok()?.sf(statistic);
+    let p = chi_square(lags as f64).tails(statistic).1;
     statistic.is_finite().then_some(LjungBox { statistic, lags, p })
 }
 

@@ -1,5 +1,6 @@
 //! The directions of parameter space in which an optimum is flat or nearly so, and what stays the same along them.
 
+use crate::elementary::exp;
 use crate::estimate::uncertainty::Information;
 use crate::estimate::{Finding, Parameter, Transform};
 use nalgebra::{DMatrix, SymmetricEigen};
@@ -160,7 +161,7 @@ fn invariant(parameters: &[Parameter], parts: &[(usize, f64)]) -> Invariant {
                 // A tenth of a typical change where the direction is largest.
                 let (step, unit) = (0.1 * part, parameter.unit.clone());
                 let change = match parameter.transform {
-                    Transform::Log => step.exp(),
+                    Transform::Log => exp(step),
                     Transform::Identity => step * parameter.typical(),
                     Transform::Logit => step * parameter.natural_slopes(parameter.search(parameter.start)).0,
                 };

@@ -2,14 +2,17 @@
 //!
 //! Observations arrive here with their values in the model's units; where they come from is not known.
 
+mod design;
 mod noise;
 mod observation;
 mod operator;
 mod posterior;
 mod readout;
+mod rows;
 
+pub use design::{Density, Design, Experiment, Pool, Role};
 pub use noise::{Family, Misfit, Misplaced, Noise, Tail};
 pub use observation::{Datum, Observation, Use};
 pub use operator::{Operator, Part, Probe, Reading};
-pub use posterior::{Density, Design, Objective, Prediction, Role};
+pub use posterior::{Objective, Prediction};
 pub use readout::{Gauge, NotARatio, Reader, Readout};

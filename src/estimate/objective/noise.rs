@@ -3,7 +3,7 @@
 //! A datum's negative log density is a function of two coordinates, η (a monotone function of the prediction) and ln s (of
 //! the scale); both come with slope and expected information, which are orthogonal in every family here.
 
-use statrs::function::gamma::{digamma, ln_gamma};
+use crate::elementary::{ln, ln_1p, ln_gamma};
 use std::f64::consts::PI;
 
 /// What varies around what.
@@ -73,6 +73,11 @@ impl Noise {
         !matches!(self.family, Family::Poisson | Family::Binomial { .. })
     }
 
+    /// Whether the family is one of a location and a scale.
+    pub fn is_located(&self) -> bool {
+        matches!(self.family, Family::Normal | Family::LogNormal | Family::Logit)
+    }
+
     /// Whether a value can have come from this family at all.
     pub fn admits(&self, observed: f64) -> Result<(), Misplaced> {
         let inside = |open: bool| if open { Ok(()) } else { Err(Misplaced::NotAShare) };
@@ -91,7 +96,7 @@ impl Noise {
     pub fn predictor(&self, predicted: f64) -> Option<f64> {
         let eta = match self.family {
             Family::Normal => predicted,
-            Family::LogNormal | Family::Poisson | Family::NegativeBinomial if predicted > 0.0 => predicted.ln(),
+            Family::LogNormal | Family::Poisson | Family::NegativeBinomial if predicted > 0.0 => ln(predicted),
             Family::Logit | Family::Binomial { .. } if predicted > 0.0 && predicted < 1.0 => logit(predicted),
             _ => return None,
         };
@@ -103,9 +108,7 @@ impl Noise {
     pub fn misfit(&self, observed: f64, predicted: f64, scale: f64) -> Option<Misfit> {
         let eta = self.predictor(predicted)?;
         let misfit = match self.family {
-            Family::Normal => self.residual(observed, eta, scale, 0.0),
-            Family::LogNormal => self.residual(observed.ln(), eta, scale, observed.ln()),
-            Family::Logit => self.residual(logit(observed), eta, scale, (observed * (1.0 - observed)).ln()),
+            Family::Normal | Family::LogNormal | Family::Logit => return self.located(observed, eta, scale),
             Family::Poisson => Misfit {
                 predictor: eta,
                 value: predicted - observed * eta + ln_gamma(observed + 1.0),
@@ -123,7 +126,7 @@ impl Noise {
                 let spread = trials * predicted * (1.0 - predicted);
                 Misfit {
                     predictor: eta,
-                    value: -successes * predicted.ln() - failures * (-predicted).ln_1p() - choose,
+                    value: -successes * ln(predicted) - failures * ln_1p(-predicted) - choose,
                     slope: trials * predicted - successes,
                     information: spread,
                     scale_slope: 0.0,
@@ -135,6 +138,18 @@ impl Noise {
         (misfit.value.is_finite() && misfit.slope.is_finite()).then_some(misfit)
     }
 
+    /// The misfit of an admitted observation around a predictor; `None` where nothing is finite, and in families that have
+    /// no location and scale.
+    pub fn located(&self, observed: f64, eta: f64, scale: f64) -> Option<Misfit> {
+        let misfit = match self.family {
+            Family::Normal => self.residual(observed, eta, scale, 0.0),
+            Family::LogNormal => self.residual(ln(observed), eta, scale, ln(observed)),
+            Family::Logit => self.residual(logit(observed), eta, scale, ln(observed * (1.0 - observed))),
+            _ => return None,
+        };
+        (misfit.value.is_finite() && misfit.slope.is_finite()).then_some(misfit)
+    }
+
     /// A location family in the transformed value; `log_slope` is -ln |g'(y)|.
     fn residual(&self, transformed: f64, eta: f64, scale: f64, log_slope: f64) -> Misfit {
         let z = (transformed - eta) / scale;
@@ -142,7 +157,7 @@ impl Noise {
         let (location, spread) = self.tail.informations();
         Misfit {
             predictor: eta,
-            value: rho + scale.ln() + self.tail.log_constant() + log_slope,
+            value: rho + ln(scale) + self.tail.log_constant() + log_slope,
             slope: -score / scale,
             information: location / (scale * scale),
             scale_slope: 1.0 - z * score,
@@ -158,10 +173,10 @@ impl Tail {
         match self {
             Tail::Normal => (z * z / 2.0, z),
             Tail::StudentT { degrees } => {
-                ((degrees + 1.0) / 2.0 * (z * z / degrees).ln_1p(), (degrees + 1.0) * z / (degrees + z * z))
+                ((degrees + 1.0) / 2.0 * ln_1p(z * z / degrees), (degrees + 1.0) * z / (degrees + z * z))
             }
             Tail::SoftL1 => {
-                let root = 1.0_f64.hypot(z);
+                let root = root_of_squares(z);
                 (z * z / (root + 1.0), z / root)
             }
         }
@@ -170,11 +185,11 @@ impl Tail {
     /// ln ∫ exp(-ρ).
     fn log_constant(self) -> f64 {
         match self {
-            Tail::Normal => (2.0 * PI).ln() / 2.0,
+            Tail::Normal => ln(2.0 * PI) / 2.0,
             Tail::StudentT { degrees } => {
-                ln_gamma(degrees / 2.0) - ln_gamma((degrees + 1.0) / 2.0) + (degrees * PI).ln() / 2.0
+                ln_gamma(degrees / 2.0) - ln_gamma((degrees + 1.0) / 2.0) + ln(degrees * PI) / 2.0
             }
-            Tail::SoftL1 => 1.0 + (2.0 * K1).ln(),
+            Tail::SoftL1 => 1.0 + ln(2.0 * K1),
         }
     }
 
@@ -202,12 +217,12 @@ fn negative_binomial(observed: f64, predicted: f64, scale: f64) -> Misfit {
     let total = phi + predicted;
     let value = ln_gamma(phi) - ln_gamma(observed + phi)
         + ln_gamma(observed + 1.0)
-        + phi * (predicted / phi).ln_1p()
-        + observed * (total.ln() - predicted.ln());
-    let by_phi = digamma(phi) - digamma(observed + phi) + (predicted / phi).ln_1p() + (observed - predicted) / total;
+        + phi * ln_1p(predicted / phi)
+        + observed * (ln(total) - ln(predicted));
+    let by_phi = digamma(phi) - digamma(observed + phi) + ln_1p(predicted / phi) + (observed - predicted) / total;
     let scale_slope = -2.0 * phi * by_phi;
     Misfit {
-        predictor: predicted.ln(),
+        predictor: ln(predicted),
         value,
         slope: (predicted - observed) * phi / total,
         information: predicted * phi / total,
@@ -217,8 +232,27 @@ fn negative_binomial(observed: f64, predicted: f64, scale: f64) -> Misfit {
     }
 }
 
+/// √(1 + z²), without overflow.
+fn root_of_squares(z: f64) -> f64 {
+    if z.abs() < 1e100 { (1.0 + z * z).sqrt() } else { z.abs() }
+}
+
+/// The derivative of ln Γ at a positive value: recurrence up to 10, then the asymptotic series (Abramowitz and Stegun 1964,
+/// 6.3.5 and 6.3.18).
+fn digamma(x: f64) -> f64 {
+    let (mut x, mut value) = (x, 0.0);
+    while x < 10.0 {
+        value -= 1.0 / x;
+        x += 1.0;
+    }
+    let square = 1.0 / (x * x);
+    const SERIES: [f64; 6] = [1.0 / 12.0, -1.0 / 120.0, 1.0 / 252.0, -1.0 / 240.0, 1.0 / 132.0, -691.0 / 32760.0];
+    let tail = SERIES.iter().rev().fold(0.0, |sum, term| (sum + term) * square);
+    value + ln(x) - 0.5 / x - tail
+}
+
 fn logit(share: f64) -> f64 {
-    (share / (1.0 - share)).ln()
+    ln(share / (1.0 - share))
 }
 
 #[cfg(test)]
@@ -272,6 +306,14 @@ mod tests {
             }
             mass *= std::f64::consts::PI / steps as f64;
             assert!((mass - 1.0).abs() < 1e-3, "{noise:?}: {mass}");
+        }
+    }
+
+    #[test]
+    fn digamma_is_that_of_statrs() {
+        for x in [1e-3, 0.4, 1.0, 2.5, 7.0, 40.0, 1e6] {
+            let peer = statrs::function::gamma::digamma(x);
+            assert!((super::digamma(x) - peer).abs() < 1e-12 * peer.abs().max(1.0), "{x}");
         }
     }
 

@@ -44,8 +44,21 @@ pub struct Observation {
     pub coverage: Option<usize>,
     /// The parameter by which scales are multiplied.
     pub inflation: Option<usize>,
+    /// Whether the noise is that of the quantity before it is multiplied by its coverage, so that its scale is too.
+    pub noise_before_coverage: bool,
+    /// The parameter that is the correlation of residuals one unit of time apart.
+    pub memory: Option<usize>,
+    /// Number of the experiment that is observed.
+    pub experiment: usize,
     /// A belief rather than a record: it counts as a prior.
     pub judgement: bool,
     /// In order of time.
     pub data: Vec<Datum>,
+}
+
+impl Observation {
+    /// Whether anything that is estimated acts on the scale.
+    pub fn has_free_scale(&self) -> bool {
+        self.noise.has_scale() && (self.inflation.is_some() || self.memory.is_some() || self.noise_before_coverage)
+    }
 }

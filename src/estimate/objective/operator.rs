@@ -107,6 +107,16 @@ impl Operator {
         }
     }
 
+    /// Whether a datum of this window can be read: totals and growth need a stretch of time, which an instant is not.
+    pub fn suits(self, window: Window) -> bool {
+        let instant = |window: Window, reading: Reading| window.is_instant() && reading == Reading::Total;
+        match self {
+            Operator::Growth(_) => !window.is_instant(),
+            Operator::Of(reading) | Operator::Share(reading) => !instant(window, reading),
+            Operator::Index { of, base, .. } => !instant(window, of) && !instant(base, of),
+        }
+    }
+
     /// Everything that must be read from a run for a datum of this window.
     pub fn probes(self, window: Window) -> Vec<Probe> {
         let (first, second) = self.differences(window);
@@ -118,8 +128,11 @@ impl Operator {
             .collect()
     }
 
-    /// The prediction of a datum, `read` being the numbers of a run.
+    /// The prediction of a datum, `read` being the numbers of a run; NaN where the window does not [suit](Self::suits).
     pub fn predict(self, window: Window, read: impl Fn(Probe) -> f64) -> f64 {
+        if !self.suits(window) {
+            return f64::NAN;
+        }
         let value =
             |difference: Difference| (read(difference.plus) - difference.minus.map_or(0.0, &read)) / difference.divisor;
         match (self, self.differences(window)) {
@@ -181,6 +194,27 @@ mod tests {
             assert!((found - expected).abs() < 1e-12, "{operator:?}: {found}");
         }
         assert_eq!(predict(Operator::Of(Reading::Mean), Window::instant(3.0)), 9.0);
+    }
+
+    #[test]
+    fn nothing_adds_up_or_grows_in_an_instant() {
+        let (instant, year) = (Window::instant(3.0), Window { start: 2.0, end: 3.0 });
+        let index = |of, base| Operator::Index { of, base, level: 100.0 };
+        for (operator, suits) in [
+            (Operator::Of(Reading::Total), false),
+            (Operator::Share(Reading::Total), false),
+            (Operator::Growth(Reading::Level(Fraction::End)), false),
+            (Operator::Growth(Reading::Mean), false),
+            (index(Reading::Total, year), false),
+            (index(Reading::Mean, instant), true),
+            (Operator::Of(Reading::Level(Fraction::End)), true),
+            (Operator::Of(Reading::Cumulative { since: 0.0 }), true),
+        ] {
+            assert_eq!(operator.suits(instant), suits, "{operator:?}");
+            assert_eq!(predict(operator, instant).is_nan(), !suits, "{operator:?}");
+            assert!(operator.suits(year), "{operator:?}");
+        }
+        assert!(!index(Reading::Total, instant).suits(year));
     }
 
     #[test]

@@ -1,76 +1,45 @@
 //! The negative log posterior of a study: one run of the model for each point, many points in lanes.
 
-use super::{Misfit, Observation, Readout, Use};
+use super::{Density, Design, Family, Misfit, Observation, Pool, Readout, Role};
 use crate::check::CheckedModel;
 use crate::compile::{Landing, Outputs, Program, Request, compile};
 use crate::diagnostic::Diagnostic;
+use crate::elementary::pow;
 use crate::estimate::{
-    Evaluation, Group, GroupKind, Infeasible, Parameter, Prior, Problem, Structured, Term, Transform, evaluation,
-    prior_terms,
+    Evaluation, Group, GroupKind, Infeasible, Parameter, Problem, Structured, Term, Transform, evaluation,
 };
 use crate::simulate::{Member, Save, Settings, run_members};
 use std::collections::HashMap;
-
-/// What a parameter acts on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// A constant of the model, by its element's name.
-    Constant(String),
-    /// Predictions of the observations that refer to it.
-    Coverage,
-    /// Noise scales of the observations that refer to it.
-    Scale,
-}
-
-/// Of what the prior is a density. A mode depends on it, a posterior does not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Density {
-    /// Of the natural values, as samplers want it.
-    #[default]
-    Natural,
-    /// Of the search coordinates, in which a lognormal prior is a normal one and is centred on its median.
-    Search,
-}
-
-/// What a study estimates from what.
-#[derive(Clone, Debug)]
-pub struct Design {
-    pub parameters: Vec<(Parameter, Role)>,
-    pub observations: Vec<Observation>,
-    /// Constants of the model, run controls included, that hold throughout.
-    pub overrides: Vec<(String, f64)>,
-    pub settings: Settings,
-    pub density: Density,
-}
-
-impl Design {
-    /// Constants of the model at natural values of the parameters, by element.
-    pub fn constants(&self, natural: &[f64]) -> Vec<(String, f64)> {
-        let named = |((_, role), value): (&(Parameter, Role), &f64)| match role {
-            Role::Constant(name) => Some((name.clone(), *value)),
-            _ => None,
-        };
-        self.parameters.iter().zip(natural).filter_map(named).collect()
-    }
-}
+use std::rc::Rc;
 
 /// A design compiled with its model.
 #[derive(Debug)]
 pub struct Objective {
-    parameters: Vec<Parameter>,
-    /// `(parameter, constant of the program)`.
-    constants: Vec<(usize, usize)>,
+    pub(super) parameters: Vec<Parameter>,
+    /// Of each experiment.
+    experiments: Vec<Trial>,
+    /// Whether a parameter acts on noise scales alone.
     scales: Vec<bool>,
-    observations: Vec<Observation>,
+    pub(super) observations: Vec<Observation>,
+    pub(super) pools: Vec<Pool>,
     program: Program,
     settings: Settings,
     readout: Readout,
     /// Number of the first reading of each observation.
     first: Vec<usize>,
-    groups: Vec<Group>,
+    pub(super) groups: Vec<Group>,
     /// Group of each observation.
-    group: Vec<usize>,
-    density: Density,
+    pub(super) group: Vec<usize>,
+    pub(super) density: Density,
+}
+
+/// What an experiment changes in the program.
+#[derive(Clone, Debug)]
+struct Trial {
+    /// `(constant of the program, value)`.
+    fixed: Vec<(usize, f64)>,
+    /// `(parameter, constant of the program)`.
+    estimated: Vec<(usize, usize)>,
 }
 
 /// A datum and what the model says of it at one point.
@@ -78,6 +47,8 @@ pub struct Objective {
 pub struct Prediction {
     /// In the unit of the datum, coverage included.
     pub value: f64,
+    /// Of the noise, everything that multiplies it included.
+    pub scale: f64,
     /// `None` where the noise has no place for the prediction.
     pub misfit: Option<Misfit>,
 }
@@ -102,35 +73,45 @@ impl Objective {
             data: Vec::new(),
         };
         let program = compile(checked, &request)?;
-        let mut groups: Vec<Group> = Vec::new();
-        let mut group = Vec::new();
         // Priors come last, judgements among them.
-        for judgement in [false, true] {
-            for observation in design.observations.iter().filter(|observation| observation.judgement == judgement) {
-                let kind = if judgement { GroupKind::Prior } else { GroupKind::Series };
-                groups.push(Group { name: observation.name.clone(), kind });
-            }
-        }
-        for observation in &design.observations {
-            group.extend(groups.iter().position(|group| group.name == observation.name));
+        let mut order: Vec<usize> = (0..design.observations.len()).collect();
+        order.sort_by_key(|number| design.observations[*number].judgement);
+        let mut groups: Vec<Group> = Vec::new();
+        let mut group = vec![0; order.len()];
+        for number in order {
+            let observation = &design.observations[number];
+            let kind = if observation.judgement { GroupKind::Prior } else { GroupKind::Series };
+            group[number] = groups.len();
+            groups.push(Group { name: observation.name.clone(), kind });
         }
         groups.push(Group { name: "Priors".to_owned(), kind: GroupKind::Prior });
-        let mut constants = Vec::new();
-        for (number, (_, role)) in design.parameters.iter().enumerate() {
-            if let Role::Constant(name) = role {
-                let place = program.constants.iter().position(|constant| constant.name == *name);
-                constants.extend(place.map(|place| (number, place)));
-            }
-        }
+        let place = |name: &str| program.constants.iter().position(|constant| constant.name == name);
+        let trial = |number: usize, fixed: &[(String, f64)]| Trial {
+            fixed: fixed.iter().filter_map(|(name, value)| Some((place(name)?, *value))).collect(),
+            estimated: (design.parameters.iter().enumerate())
+                .filter_map(|(parameter, (_, role))| match role {
+                    Role::Constant(name) => Some((parameter, place(name)?)),
+                    Role::Local { constant, experiment } if *experiment == number => {
+                        Some((parameter, place(constant)?))
+                    }
+                    _ => None,
+                })
+                .collect(),
+        };
+        let experiments = match design.experiments.as_slice() {
+            [] => vec![trial(0, &[])],
+            several => several.iter().enumerate().map(|(k, experiment)| trial(k, &experiment.constants)).collect(),
+        };
         let settings = Settings { save: Save::At(readout.times().to_vec()), ..design.settings };
         let scales = design.parameters.iter().map(|(_, role)| *role == Role::Scale).collect();
         let parameters = design.parameters.into_iter().map(|(parameter, _)| parameter).collect();
         let observations = design.observations;
         Ok(Objective {
             parameters,
-            constants,
+            experiments,
             scales,
             observations,
+            pools: design.pools,
             program,
             settings,
             readout,
@@ -145,9 +126,12 @@ impl Objective {
         &self.observations
     }
 
-    /// The constants of the program that a point sets, in natural values.
-    pub fn changes(&self, natural: &[f64]) -> Vec<(usize, f64)> {
-        self.constants.iter().map(|&(parameter, constant)| (constant, natural[parameter])).collect()
+    /// The constants of the program that a point sets in an experiment, in natural values. What is estimated comes last
+    /// and so has the last word.
+    fn changes(&self, natural: &[f64], experiment: usize) -> Vec<(usize, f64)> {
+        let Trial { fixed, estimated } = &self.experiments[experiment];
+        let estimated = estimated.iter().map(|&(parameter, constant)| (constant, natural[parameter]));
+        fixed.iter().copied().chain(estimated).collect()
     }
 
     /// Natural values of a point in search coordinates.
@@ -163,12 +147,14 @@ impl Objective {
             let natural = self.natural(point);
             let of = |(number, observation): (usize, &Observation)| {
                 let range = self.first[number]..self.first[number] + observation.data.len();
-                let pairs = observation.data.iter().zip(&readings[range]);
+                let pairs = observation.data.iter().zip(&readings[observation.experiment][range]);
+                let coverage = observation.coverage.map_or(1.0, |k| natural[k]);
+                let inflation = observation.inflation.map_or(1.0, |k| natural[k]);
+                let inflation = if observation.noise_before_coverage { inflation * coverage.abs() } else { inflation };
                 pairs
                     .map(|(datum, reading)| {
-                        let value = reading * observation.coverage.map_or(1.0, |k| natural[k]);
-                        let scale = datum.scale * observation.inflation.map_or(1.0, |s| natural[s]);
-                        Prediction { value, misfit: observation.noise.misfit(datum.value, value, scale) }
+                        let (value, scale) = (reading * coverage, datum.scale * inflation);
+                        Prediction { value, scale, misfit: observation.noise.misfit(datum.value, value, scale) }
                     })
                     .collect()
             };
@@ -177,89 +163,35 @@ impl Objective {
         each.collect()
     }
 
-    /// Readings of the run at each point. Points that differ in nothing that the model sees share one run.
-    fn readings(&self, points: &[Vec<f64>]) -> Vec<Result<Vec<f64>, Infeasible>> {
+    /// Readings of the runs at each point, `[point][experiment][reading]`. Points that differ in nothing that the model sees
+    /// share their runs.
+    fn readings(&self, points: &[Vec<f64>]) -> Vec<Result<Vec<Rc<Vec<f64>>>, Infeasible>> {
         let mut members: Vec<Member> = Vec::new();
         let mut known: HashMap<Vec<u64>, usize> = HashMap::new();
-        let mut member_of = Vec::with_capacity(points.len());
+        let mut place_of = Vec::with_capacity(points.len() * self.experiments.len());
         for point in points {
-            let changes = self.changes(&self.natural(point));
-            let bits = changes.iter().map(|(_, value)| value.to_bits()).collect();
-            let place = *known.entry(bits).or_insert_with(|| {
-                members.push(Member { number: 0, changes });
-                members.len() - 1
-            });
-            member_of.push(place);
+            let natural = self.natural(point);
+            for experiment in 0..self.experiments.len() {
+                let changes = self.changes(&natural, experiment);
+                let bits = changes.iter().flat_map(|(constant, value)| [*constant as u64, value.to_bits()]).collect();
+                let place = *known.entry(bits).or_insert_with(|| {
+                    members.push(Member { number: 0, changes });
+                    members.len() - 1
+                });
+                place_of.push(place);
+            }
         }
         let reader = self.readout.within(&self.program);
         let runs = run_members(&self.program, &self.settings, &members);
-        let readings: Vec<Result<Vec<f64>, Infeasible>> = runs
+        let readings: Vec<Result<Rc<Vec<f64>>, Infeasible>> = runs
             .into_iter()
             .map(|run| match run {
-                Ok(saved) => Ok(reader.read(&saved)),
+                Ok(saved) => Ok(Rc::new(reader.read(&saved))),
                 Err(failure) => Err(Infeasible::new(failure.diagnostic().message)),
             })
             .collect();
-        member_of.into_iter().map(|place| readings[place].clone()).collect()
-    }
-
-    fn rows(&self, point: &[f64], predictions: &[Vec<Prediction>]) -> Result<Vec<Term>, Infeasible> {
-        let mut terms = Vec::new();
-        for (number, observation) in self.observations.iter().enumerate() {
-            let pairs = observation.data.iter().zip(&predictions[number]);
-            for (datum_number, (datum, prediction)) in pairs.enumerate() {
-                if datum.purpose != Use::Fit {
-                    continue;
-                }
-                let Some(misfit) = prediction.misfit else {
-                    return Err(Infeasible::new(format!(
-                        "{} of {} would be {}, which its noise does not admit",
-                        observation.name, datum.label, prediction.value
-                    )));
-                };
-                let group = self.group[number];
-                terms.push(Term {
-                    group,
-                    datum: datum_number,
-                    predictor: misfit.predictor,
-                    value: misfit.value,
-                    slope: misfit.slope,
-                    information: misfit.information,
-                });
-                if let Some(scale) = observation.inflation {
-                    terms.push(Term {
-                        group,
-                        datum: datum_number,
-                        predictor: (datum.scale * self.parameters[scale].natural(point[scale])).ln(),
-                        value: 0.0,
-                        slope: misfit.scale_slope,
-                        information: misfit.scale_information,
-                    });
-                }
-            }
-        }
-        let priors = self.groups.len() - 1;
-        let mut prior = prior_terms(&self.parameters, point, priors)?;
-        if self.density == Density::Search {
-            for term in &mut prior {
-                self.to_search(term);
-            }
-        }
-        terms.extend(prior);
-        Ok(terms)
-    }
-
-    /// Turns the row of a natural density into that of the search coordinate's.
-    fn to_search(&self, term: &mut Term) {
-        let parameter = &self.parameters[term.datum];
-        let at = term.predictor;
-        term.value -= parameter.log_jacobian(at);
-        let (dx, ddx) = parameter.natural_slopes(at);
-        term.slope -= ddx / dx;
-        // Where the curvature of the natural density was lost below zero, that of a lognormal is known.
-        if let (Prior::LogNormal { log_sd, .. }, Transform::Log) = (&parameter.prior, parameter.transform) {
-            term.information = 1.0 / (log_sd * log_sd);
-        }
+        let each = place_of.chunks(self.experiments.len());
+        each.map(|places| places.iter().map(|place| readings[*place].clone()).collect()).collect()
     }
 }
 
@@ -276,8 +208,8 @@ impl Problem for Objective {
     fn spacing(&self, parameter: usize, at: f64) -> f64 {
         let typical = self.parameters[parameter].typical();
         let relative = match self.scales[parameter] {
-            true => f64::EPSILON.cbrt(),
-            false if self.settings.method.is_adaptive() => self.settings.relative.cbrt(),
+            true => crate::estimate::problem::EXACT,
+            false if self.settings.method.is_adaptive() => pow(self.settings.relative, 1.0 / 3.0),
             false => FIXED_STEP_SPACING,
         };
         relative * at.abs().max(typical)
@@ -291,6 +223,14 @@ const FIXED_STEP_SPACING: f64 = 1e-6;
 impl Structured for Objective {
     fn groups(&self) -> &[Group] {
         &self.groups
+    }
+
+    /// Scales of noise around a location, alone in what they multiply.
+    fn log_scales(&self) -> Vec<usize> {
+        let scaled = |k: usize| self.observations.iter().filter(move |observation| observation.inflation == Some(k));
+        let located = |k: usize| scaled(k).all(|observation| observation.noise.family != Family::NegativeBinomial);
+        let is_log = |k: &usize| self.scales[*k] && self.parameters[*k].transform == Transform::Log;
+        (0..self.parameters.len()).filter(is_log).filter(|k| located(*k)).collect()
     }
 
     fn terms(&self, points: &[Vec<f64>]) -> Vec<Result<Vec<Term>, Infeasible>> {

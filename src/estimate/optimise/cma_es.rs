@@ -1,6 +1,7 @@
 //! A cloud of points that learns the shape of the valley it lies in: for rough, ill-scaled objectives without slopes.
 
 use super::{Iterate, Target, state_without_point};
+use crate::elementary::{exp, ln, pow};
 use crate::estimate::Problem;
 use crate::random::Stream;
 use argmin::core::{Error, KV, Solver, TerminationReason, TerminationStatus};
@@ -101,7 +102,7 @@ impl CmaEs {
     /// stays positive definite (eqs. 49-53).
     fn set_weights(&mut self) {
         let (n, count) = (self.mean.len() as f64, self.members);
-        let raw: Vec<f64> = (1..=count).map(|k| ((count as f64 + 1.0) / 2.0).ln() - (k as f64).ln()).collect();
+        let raw: Vec<f64> = (1..=count).map(|k| ln((count as f64 + 1.0) / 2.0) - ln(k as f64)).collect();
         self.weights = raw.clone();
         let rates = self.rates();
         let (positive, negative): (Vec<f64>, Vec<f64>) = raw.iter().partition(|weight| **weight > 0.0);
@@ -139,7 +140,7 @@ impl<'a, P: Problem + ?Sized> Solver<Target<'a, P>, Iterate> for CmaEs {
         self.ranges = parameters.iter().map(|parameter| parameter.search_range()).collect();
         self.mean = start.iter().zip(&self.ranges).map(|(at, (from, to))| (at - from) / (to - from)).collect();
         if self.members == 0 {
-            self.members = 4 + (3.0 * (n as f64).ln()) as usize;
+            self.members = 4 + (3.0 * ln(n as f64)) as usize;
         }
         self.set_weights();
         self.covariance = DMatrix::<f64>::identity(n, n).as_slice().to_vec();
@@ -187,7 +188,7 @@ impl<'a, P: Problem + ?Sized> Solver<Target<'a, P>, Iterate> for CmaEs {
         let round = &axes.eigenvectors * round;
         let gain = (rates.step * (2.0 - rates.step) * rates.effective).sqrt();
         let step_path = DVector::from_column_slice(&self.step_path) * (1.0 - rates.step) + round * gain;
-        let faded = 1.0 - (1.0 - rates.step).powf(2.0 * self.generation as f64);
+        let faded = 1.0 - pow(1.0 - rates.step, 2.0 * self.generation as f64);
         let steady = step_path.norm() / faded.sqrt() < (1.4 + 2.0 / (n as f64 + 1.0)) * rates.chi;
         let gain = if steady { (rates.path * (2.0 - rates.path) * rates.effective).sqrt() } else { 0.0 };
         let path = DVector::from_column_slice(&self.path) * (1.0 - rates.path) + &drift * gain;
@@ -206,7 +207,7 @@ impl<'a, P: Problem + ?Sized> Solver<Target<'a, P>, Iterate> for CmaEs {
         }
         self.covariance = next.as_slice().to_vec();
         self.path = path.as_slice().to_vec();
-        self.step *= ((rates.step / rates.damping) * (step_path.norm() / rates.chi - 1.0)).min(1.0).exp();
+        self.step *= exp(((rates.step / rates.damping) * (step_path.norm() / rates.chi - 1.0)).min(1.0));
         self.step_path = step_path.as_slice().to_vec();
 
         let best = ranked[0];

@@ -1,6 +1,7 @@
 //! What a trust-region search knows around its current point, in units of typical changes.
 
 use super::reflective::Bounds;
+use crate::elementary::{exp, ln};
 use crate::estimate::{Linearisation, Parameter, Term};
 use nalgebra::{DMatrix, DVector};
 
@@ -119,7 +120,7 @@ impl Ground {
 /// The closed form for the logarithm of a normal scale, given its scoring step: with mean squared standardised residual
 /// `q` the step is `(q - 1)/2` and the optimum is `ln(q)/2` away. At most e² down at once, where `q` says little.
 fn along_log_scale(step: f64) -> f64 {
-    (1.0 + 2.0 * step).max((-4.0_f64).exp()).ln() / 2.0
+    ln((1.0 + 2.0 * step).max(exp(-4.0))) / 2.0
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Which of a pool of points a search should start from.
 
+use crate::elementary::{cosh, expm1, ln};
 use crate::estimate::Structured;
 
 /// The most promising of `pool`, its noise scales fitted; the first if none can be evaluated.
@@ -47,10 +48,10 @@ fn with_fitted_scales<P: Structured + ?Sized>(problem: &P, pool: &[Vec<f64>], sc
         let middle = heights[2 * scales.len()];
         for (place, k) in scales.iter().enumerate() {
             let (below, above, h) = (heights[2 * place] - middle, heights[2 * place + 1] - middle, steps[place]);
-            let squares = (below + above) / (2.0 * (2.0 * h).cosh() - 2.0);
-            let count = (above - squares * (-2.0 * h).exp_m1()) / h;
+            let squares = (below + above) / (2.0 * cosh(2.0 * h) - 2.0);
+            let count = (above - squares * expm1(-2.0 * h)) / h;
             let (low, high) = ranges[place];
-            let best = (2.0 * squares / count).ln() / 2.0;
+            let best = ln(2.0 * squares / count) / 2.0;
             fitted[*k] = if best.is_finite() { (fitted[*k] + best).clamp(low, high) } else { fitted[*k] };
         }
         fitted

@@ -1,5 +1,6 @@
 //! Whether chains have forgotten their starts and how many independent draws they are worth.
 
+use crate::elementary::log10;
 use crate::estimate::uncertainty::quantile;
 use crate::random::normal_quantile;
 use serde::{Deserialize, Serialize};
@@ -156,7 +157,7 @@ fn effective(chains: &[Vec<f64>]) -> f64 {
         least = least.min(both);
         sum += least;
     }
-    let time = (2.0 * sum - 1.0).max(1.0 / (m * n).log10());
+    let time = (2.0 * sum - 1.0).max(1.0 / log10(m * n));
     m * n / time
 }
 

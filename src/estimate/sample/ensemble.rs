@@ -1,6 +1,7 @@
 //! An ensemble of walkers that propose to one another: posterior draws without gradients.
 
 use super::Chains;
+use crate::elementary::ln;
 use crate::estimate::uncertainty::Covariance;
 use crate::estimate::{Parameter, Problem};
 use crate::random::Stream;
@@ -185,7 +186,7 @@ impl Walkers {
                 movers.zip(proposals).zip(chances).zip(answers)
             {
                 self.proposed += 1;
-                if chance.ln() < density - self.densities[walker] + volume {
+                if ln(chance) < density - self.densities[walker] + volume {
                     self.accepted += 1;
                     (self.at[walker], self.densities[walker], self.heights[walker]) = (point, density, height);
                 }
@@ -224,12 +225,27 @@ fn propose(from: &[f64], others: &[&[f64]], stream: &mut Stream) -> (Vec<f64>, f
             let along = (0..from.len()).map(|k| (first[k] - second[k]) * line[k]).sum::<f64>() / length;
             let factor = (1.2 + whole) * along;
             let point = from.iter().zip(&line).map(|(from, line)| from + factor * line).collect();
-            return (point, (size - 1.0) * (1.0 + factor).abs().ln());
+            return (point, (size - 1.0) * ln((1.0 + factor).abs()));
         }
     }
     let factor = if whole < WHOLE { 1.0 } else { 2.38 / (2.0 * size).sqrt() * (1.0 + 0.1 * jitter) };
     let point = (0..from.len()).map(|k| from[k] + factor * (first[k] - second[k]));
     (point.collect(), 0.0)
+}
+
+/// A feasible point around an optimum, drawn as walkers are; `None` if a hundred draws found none.
+pub(super) fn place_around<P: Problem + ?Sized>(
+    problem: &P,
+    optimum: &[f64],
+    covariance: &Covariance,
+    stream: &mut Stream,
+) -> Option<Vec<f64>> {
+    let root = root(covariance);
+    (0..100).find_map(|_| {
+        let point = around(problem.parameters(), optimum, covariance, &root, stream);
+        let density = evaluate(problem, std::slice::from_ref(&point)).pop()?.0;
+        density.is_finite().then_some(point)
+    })
 }
 
 /// Log density of the search coordinates and negative log posterior; minus infinity outside the box without asking the

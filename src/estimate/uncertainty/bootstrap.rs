@@ -1,5 +1,6 @@
 //! The block bootstrap: refits to data rebuilt from residuals that are drawn in runs, so that their correlation survives.
 
+use crate::elementary::{log10, pow};
 use crate::estimate::Structured;
 use crate::estimate::optimise::{Ended, Optimum, TrustRegion, run};
 use crate::random::Stream;
@@ -109,9 +110,9 @@ pub fn block_length(residuals: &[f64]) -> usize {
     if variance <= 0.0 {
         return 1;
     }
-    let quiet = 5.max(n.log10().sqrt() as usize);
+    let quiet = 5.max(log10(n).sqrt() as usize);
     let most = (n.sqrt().ceil() as usize + quiet).min(count - 1);
-    let limit = 2.0 * (n.log10() / n).sqrt();
+    let limit = 2.0 * (log10(n) / n).sqrt();
     let small = |lag: usize| lag > most || (autocovariance(lag) / variance).abs() < limit;
     let memory = (0..most).find(|memory| (1..=quiet).all(|k| small(memory + k))).unwrap_or(most);
     let width = (2 * memory.max(1)).min(most);
@@ -122,7 +123,7 @@ pub fn block_length(residuals: &[f64]) -> usize {
         spread += 2.0 * window * lag as f64 * autocovariance(lag);
         level += 2.0 * window * autocovariance(lag);
     }
-    let best = (2.0 * spread * spread / (4.0 / 3.0 * level * level)).cbrt() * n.cbrt();
+    let best = pow(2.0 * spread * spread / (4.0 / 3.0 * level * level) * n, 1.0 / 3.0);
     let longest = (3.0 * n.sqrt()).min(n / 3.0).ceil();
     best.min(longest).ceil().max(1.0) as usize
 }

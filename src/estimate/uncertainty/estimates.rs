@@ -2,8 +2,8 @@
 
 use super::Covariance;
 use crate::estimate::{Finding, Parameter, Transform};
+use crate::random::{Distribution, normal_quantile};
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// The bound an estimate lies on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,15 +36,14 @@ impl Estimate {
     }
 }
 
-/// The bound that a search coordinate lies on, to a millionth of a typical change (of the width, for log odds).
+/// The end of bounds or prior that a search coordinate lies on, to a millionth of a typical change (of the width, for log
+/// odds).
 pub fn bound_of(parameter: &Parameter, at: f64) -> Option<Bound> {
-    let (at, low, high, room) = match parameter.transform {
-        Transform::Logit => {
-            (parameter.natural(at), parameter.lower, parameter.upper, parameter.upper - parameter.lower)
-        }
+    let (at, (low, high), room) = match parameter.transform {
+        Transform::Logit => (parameter.natural(at), parameter.limits(), parameter.upper - parameter.lower),
         Transform::Identity | Transform::Log => {
             let (low, high) = parameter.search_bounds();
-            (at, low, high, parameter.typical().min(high - low))
+            (at, (low, high), parameter.typical().min(high - low))
         }
     };
     match 1e-6 * room {
@@ -65,8 +64,10 @@ pub fn estimates(
     degrees: Option<f64>,
 ) -> Vec<Estimate> {
     let share = (1.0 + level.clamp(0.0, 1.0 - 1e-12)) / 2.0;
-    let student = degrees.and_then(|degrees| StudentsT::new(0.0, 1.0, degrees).ok());
-    let width = student.map_or_else(|| crate::random::normal_quantile(share), |student| student.inverse_cdf(share));
+    let width = degrees.map_or_else(
+        || normal_quantile(share),
+        |degrees| Distribution::StudentT { degrees, location: 0.0, scale: 1.0 }.quantile(share),
+    );
     let row = |(index, (parameter, &at)): (usize, (&Parameter, &f64))| {
         let error = covariance.standard_error(index);
         Estimate {
@@ -87,6 +88,7 @@ pub fn estimates(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::estimate::Prior;
     use crate::estimate::known::{Regression, straight_line};
     use crate::estimate::optimise::{TrustRegion, run};
     use crate::estimate::uncertainty::Information;
@@ -99,6 +101,11 @@ mod tests {
         let rate = Parameter::new("rate", 1.0).within(1e-3, 10.0).on(Transform::Log);
         let share = Parameter::new("share", 0.5).within(0.0, 1.0).on(Transform::Logit);
         let open = Parameter::new("open", 1.0).within(0.0, f64::INFINITY).on(Transform::Log);
+        // Ends that only the prior knows.
+        let whole = Box::new(Prior::Normal { mean: 0.5, sd: 0.1 });
+        let prior = Prior::Truncated { prior: whole, lower: 0.2, upper: 0.7 };
+        let cut = Parameter::new("cut", 0.5).within(0.0, 1.0).on(Transform::Logit).believed(prior);
+        let half = Parameter::new("half", 0.5).believed(Prior::HalfNormal { sd: 1.0 });
         for (parameter, natural, expected) in [
             (&level, 0.0, Some(Bound::Lower)),
             (&level, 1e-3, None),
@@ -108,6 +115,9 @@ mod tests {
             (&share, 1e-9, Some(Bound::Lower)),
             (&share, 0.999, None),
             (&open, 1e-30, None),
+            (&cut, 0.2, Some(Bound::Lower)),
+            (&cut, 0.3, None),
+            (&half, 0.0, Some(Bound::Lower)),
         ] {
             assert_eq!(bound_of(parameter, parameter.search(natural)), expected, "{} {natural}", parameter.name);
         }

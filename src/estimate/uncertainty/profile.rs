@@ -3,9 +3,9 @@
 use super::{Bound, Covariance, Fixed};
 use crate::estimate::optimise::{Ended, TrustRegion, run};
 use crate::estimate::{Finding, Problem, Structured, Transform};
+use crate::random::chi_square;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ChiSquared, ContinuousCDF};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What one side of a profile says.
@@ -122,9 +122,7 @@ impl Profiler {
 
     /// Half the chi-square quantile with one degree of freedom: 1.92 at 95 %.
     pub fn threshold(&self) -> f64 {
-        let square =
-            ChiSquared::new(1.0).map_or(f64::NAN, |square| square.inverse_cdf(self.level.clamp(0.0, 1.0 - 1e-12)));
-        square / 2.0
+        chi_square(1.0).quantile(self.level.clamp(0.0, 1.0 - 1e-12)) / 2.0
     }
 
     /// Profiles of the given parameters around an optimum; `covariance` sets the first steps.
