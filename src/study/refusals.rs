@@ -587,6 +587,8 @@ warning[quantity-without-unit]: `lost` is recorded in k firms, but the model doe
   |
   = help: declare units of these variables in the model, `Dmnl` for pure numbers
 "#
+    );
+}
 
 #[test]
 fn instants_and_groups_of_noise() {
