@@ -67,6 +67,10 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
             return refuse(&diagnostics, colour, ExitStatus::Unusable);
         }
     };
+    if let (Some(Switches::Land), Some(store)) = (&arguments.switches, &program.store) {
+        let fault = simulate::Failure::NeedsGrid { variable: store.clone() }.diagnostic();
+        return refuse(&[fault], colour, ExitStatus::Usage);
+    }
     if let Some(fault) = arguments.step.as_ref().and_then(|_| beyond_run(&program)) {
         return refuse(&[fault], colour, ExitStatus::Usage);
     }

@@ -128,13 +128,13 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
         return Err(faults);
     }
     let mut switches = events::Switches::default();
-    if request.landing == Landing::Exact {
+    if lowering.landing == Landing::Exact {
         let wanted = vec![true; lowering.graph.len()];
         switches = events::switches(&mut lowering.graph, &wanted);
     }
     let mut recurring: Vec<(Value, Value, Option<Value>)> =
         switches.periodic.iter().map(|(first, period)| (*first, *period, None)).collect();
-    let own = if request.landing == Landing::Exact { &lowering.recurring[..] } else { &[] };
+    let own = if lowering.landing == Landing::Exact { &lowering.recurring[..] } else { &[] };
     recurring.extend(own.iter().map(|item| (item.first, item.period, Some(item.last))));
     let fixed = |value: &Value| lowering.graph.pace(*value) <= graph::Pace::Run;
     recurring.retain(|(first, period, last)| [Some(*first), Some(*period), *last].iter().flatten().all(fixed));

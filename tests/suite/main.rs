@@ -10,6 +10,7 @@ mod figures;
 mod language;
 mod methods;
 mod models;
+mod stores;
 mod zgc;
 mod zgc_core;
 

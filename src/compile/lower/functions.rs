@@ -289,7 +289,7 @@ impl<'a> Lowering<'a> {
     /// (Vensim reference manual, STEP).
     fn switch_time(&mut self, context: &Context) -> Lowered {
         let time = self.time();
-        if self.request.landing == Landing::Exact {
+        if self.landing == Landing::Exact {
             return Ok(time);
         }
         let step = self.control("TIME STEP", context.phase)?;
@@ -300,7 +300,7 @@ impl<'a> Lowering<'a> {
 
     fn reached(&mut self, start: Value, context: &Context) -> Lowered {
         let time = self.switch_time(context)?;
-        let operation = if self.request.landing == Landing::Exact { Binary::LessOrEqual } else { Binary::Less };
+        let operation = if self.landing == Landing::Exact { Binary::LessOrEqual } else { Binary::Less };
         Ok(self.graph.binary(operation, start, time))
     }
 
@@ -327,7 +327,7 @@ impl<'a> Lowering<'a> {
 
     /// Whether a pulse of `width` is on at `phase` since it began, by the same side of a tie as [`Self::reached`].
     fn within_pulse(&mut self, phase: Value, width: Value) -> Value {
-        if self.request.landing == Landing::Exact {
+        if self.landing == Landing::Exact {
             return self.graph.binary(Binary::Less, phase, width);
         }
         let zero = self.number(0.0);

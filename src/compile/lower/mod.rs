@@ -17,7 +17,7 @@ pub use scope::{Bindings, Context};
 
 use super::fault::Fault;
 use super::graph::{Graph, Node, Pace, Slot, Value};
-use super::request::Request;
+use super::request::{Landing, Request};
 use crate::check::{CheckedModel, ElementId};
 use crate::diagnostic::Span;
 use crate::series::{Workbook, WorkbookFault};
@@ -138,6 +138,7 @@ pub struct Lowering<'a> {
     pending: VecDeque<Deferred<'a>>,
     limited: HashMap<usize, usize>,
     stores: Stores,
+    pub landing: Landing,
     overrides: HashMap<String, f64>,
     /// Files read so far, by path and sheet.
     workbooks: HashMap<(PathBuf, String), Result<Rc<Workbook>, WorkbookFault>>,
@@ -148,9 +149,13 @@ pub struct Lowering<'a> {
 impl<'a> Lowering<'a> {
     pub fn new(checked: &'a CheckedModel, request: &'a Request) -> Self {
         let overrides = request.overrides.iter().map(|(name, value)| (element_key(name), *value)).collect();
+        let stores = Stores::of(checked);
+        // Conveyors, queues and ovens move by steps of the grid.
+        let landing = if stores.is_empty() { request.landing } else { Landing::Grid };
         Lowering {
             checked,
             request,
+            landing,
             graph: Graph::default(),
             constants: Vec::new(),
             states: Vec::new(),
@@ -172,7 +177,7 @@ impl<'a> Lowering<'a> {
             random_index: HashMap::new(),
             pending: VecDeque::new(),
             limited: variables::limited_flows(checked),
-            stores: Stores::of(checked),
+            stores,
             overrides,
             workbooks: HashMap::new(),
             starting: false,

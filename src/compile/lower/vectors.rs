@@ -19,6 +19,11 @@ impl<'a> Lowering<'a> {
         expression: &'a Expression,
         context: &Context,
     ) -> Lowered {
+        if let [argument] = arguments
+            && let Some(value) = self.over_places(function, argument, context)
+        {
+            return value;
+        }
         use Function as F;
         match function {
             F::Sum => self.reduce(Binary::Add, &arguments[0], context),

@@ -335,6 +335,12 @@ const ROOT: [&str; 13] = [
 
 /// Says what of the file's outermost elements and options is not read.
 pub(super) fn survey(root: Node, raw: &str, faults: &mut Faults) {
+    let includes = root.child("header").into_iter().flat_map(|header| header.children_named("includes"));
+    for include in includes.flat_map(|includes| includes.children_named("include")) {
+        let construct = format!("the included file `{}`", include.attribute("resource").unwrap_or(""));
+        let (variable, instead) = (None, "paste the macros and models of that file into this one");
+        faults.push(Fault::Unsupported { construct, variable, instead }, include.tag_span(raw));
+    }
     let header = root.child("header").into_iter();
     for element in header.flat_map(|header| header.children_named("options").flat_map(Element::elements)) {
         let index = element.attribute("invalid_index_value").filter(|value| !value.trim().is_empty());

@@ -34,7 +34,8 @@ impl<'a> Lowering<'a> {
             }
         };
         if !(1.0..=MOST_PLACES).contains(&slats) {
-            let construct = format!("a transit time of {slats} steps");
+            let up_to = if changing { "up to " } else { "" };
+            let construct = format!("a transit time of {up_to}{slats} steps");
             let instead = format!("let it be from 1 to {MOST_PLACES} time steps");
             return Err(self.cannot(construct, at.name.text(), conveyor.transit.span, &instead));
         }

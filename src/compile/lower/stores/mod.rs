@@ -15,7 +15,10 @@ use crate::compile::fault::Fault;
 use crate::compile::graph::{Node, Pace, Slot, Value, VectorOperation};
 use crate::compile::operation::{Binary, Unary};
 use crate::diagnostic::Span;
-use crate::model::{Definition, Equation, Name, Stock, Store, Variable};
+use crate::model::{
+    Definition, Dialect, Equation, Expression, ExpressionKind, Function, Name, Stock, Store, Subscript, SubscriptKind,
+    Variable,
+};
 use std::collections::HashMap;
 
 /// More places than this in one conveyor or queue are refused.
@@ -26,7 +29,7 @@ const MOST_PLACES: f64 = 100_000.0;
 pub struct Ties {
     leaves: HashMap<usize, usize>,
     enters: HashMap<usize, usize>,
-    /// Flows that leave two stocks.
+    /// Flows that leave two stocks, or enter two.
     torn: Vec<usize>,
 }
 
@@ -67,7 +70,7 @@ struct At<'a> {
 impl Stores {
     pub fn of(checked: &CheckedModel) -> Self {
         let mut ties = Ties::default();
-        let mut drained: HashMap<usize, usize> = HashMap::new();
+        let (mut drained, mut filled) = (HashMap::new(), HashMap::new());
         for (number, variable) in checked.model().variables.iter().enumerate() {
             for equation in &variable.equations {
                 let Definition::Stock(stock) = &equation.definition else { continue };
@@ -79,13 +82,22 @@ impl Stores {
                         ties.leaves.insert(flow, number);
                     }
                 }
-                if stock.store != Store::Reservoir {
-                    let inflows = stock.inflows.iter().filter_map(|flow| checked.names().variable(flow));
-                    ties.enters.extend(inflows.map(|flow| (flow, number)));
+                for flow in stock.inflows.iter().filter_map(|flow| checked.names().variable(flow)) {
+                    if filled.insert(flow, number).is_some_and(|other| other != number) {
+                        ties.torn.push(flow);
+                    }
+                    if stock.store != Store::Reservoir {
+                        ties.enters.insert(flow, number);
+                    }
                 }
             }
         }
         Stores { ties, ..Stores::default() }
+    }
+
+    /// The model has none.
+    pub fn is_empty(&self) -> bool {
+        self.ties.leaves.is_empty()
     }
 }
 
@@ -93,11 +105,52 @@ impl<'a> Lowering<'a> {
     /// The content of a conveyor, queue or oven.
     pub(super) fn container(&mut self, key: &Key, variable: &'a Variable, stock: &'a Stock) -> Lowered {
         if key.instance != 0 {
-            let construct = format!("the {} `{}` of a macro", kind(&stock.store), variable.name);
+            let construct = format!("{} of a macro", kind(&stock.store));
             return Err(self.cannot(construct, variable.name.text(), variable.span, "put it into the model itself"));
         }
         let at = self.element_of(key.variable, variable, stock, &key.coordinates, key.phase);
         self.content(&at)
+    }
+
+    /// A function of many values whose one argument is a conveyor, queue or oven is a function of its slats or batches
+    /// (XMILE 3.7.1). `None` for any other argument.
+    pub(super) fn over_places(
+        &mut self,
+        function: Function,
+        argument: &'a Expression,
+        context: &Context,
+    ) -> Option<Lowered> {
+        let ExpressionKind::Reference { name, subscripts } = &argument.kind else { return None };
+        let checked = self.checked;
+        let number = checked.names().variable(name).filter(|_| context.instance == 0)?;
+        let variable = &checked.model().variables[number];
+        let store = variable.equations.iter().find_map(|equation| match &equation.definition {
+            Definition::Stock(stock) if stock.store != Store::Reservoir => Some(&stock.store),
+            _ => None,
+        })?;
+        let all = |subscript: &Subscript| matches!(subscript.kind, SubscriptKind::Reduced(_) | SubscriptKind::All);
+        let axes = &checked.scope(0).elements[number].dimensions;
+        if subscripts.iter().any(all) || subscripts.len() < axes.len() {
+            return None; // a function of the contents of several
+        }
+        if function == Function::Sum {
+            return Some(self.expression(argument, context));
+        }
+        if function != Function::Size || !matches!(store, Store::Queue(_)) {
+            let construct = format!("{} over the inside of {}", function.spelling(Dialect::Xmile)?, kind(store));
+            let instead = "use its content, or SUM; SIZE counts the batches of a queue";
+            let variable = self.reading(context);
+            return Some(Err(self.cannot(construct, &variable, argument.span, instead)));
+        }
+        let coordinates = match self.coordinates(subscripts, axes, argument.span, context) {
+            Ok(coordinates) => coordinates,
+            Err(failed) => return Some(Err(failed)),
+        };
+        Some(self.at(number, &coordinates, context, variable).and_then(|at| self.places(&at)).map(|places| {
+            let zero = self.number(0.0);
+            let waits = places.into_iter().map(|batch| self.graph.binary(Binary::NotEqual, batch, zero)).collect();
+            self.graph.vector(VectorOperation::Total, waits, 1)[0]
+        }))
     }
 
     /// The name of the first conveyor, queue or oven that the program runs.
@@ -114,10 +167,7 @@ impl<'a> Lowering<'a> {
             return Err(self.cannot(construct, &variable, equation.span, "put it into the model itself"));
         };
         let flow: &'a Variable = &self.checked.model().variables[key.variable];
-        if self.stores.ties.torn.contains(&key.variable) {
-            let construct = "a flow that leaves two stocks".to_owned();
-            return Err(self.cannot(construct, flow.name.text(), flow.span, "give each stock a flow of its own"));
-        }
+        self.whole(key.variable, flow)?;
         let at = self.at(store, &key.coordinates, context, flow)?;
         self.unhindered(&at, key, flow)?;
         let step = self.step(&at)?;
@@ -126,12 +176,22 @@ impl<'a> Lowering<'a> {
         Ok(self.graph.binary(Binary::Divide, step.amounts[place], length))
     }
 
+    /// Refuses a flow between more than two stocks, where one of them is a conveyor, queue or oven.
+    fn whole(&mut self, number: usize, flow: &'a Variable) -> Result<(), Failed> {
+        if !self.stores.ties.torn.contains(&number) {
+            return Ok(());
+        }
+        let construct = "a flow between more than two stocks".to_owned();
+        Err(self.cannot(construct, flow.name.text(), flow.span, "give each stock a flow of its own"))
+    }
+
     /// A flow from outside cut to what the conveyor or oven it enters takes. What enters one never runs backwards.
     pub(super) fn entering(&mut self, key: &Key, wanted: Value, context: &Context) -> Lowered {
         let Some(&store) = self.stores.ties.enters.get(&key.variable).filter(|_| key.instance == 0) else {
             return Ok(wanted);
         };
         let flow: &'a Variable = &self.checked.model().variables[key.variable];
+        self.whole(key.variable, flow)?;
         let at = self.at(store, &key.coordinates, context, flow)?;
         let zero = self.number(0.0);
         let forwards = self.graph.binary(Binary::Maximum, wanted, zero);
@@ -216,7 +276,7 @@ impl<'a> Lowering<'a> {
             _ => None,
         });
         let Some(stock) = stock else {
-            let construct = format!("other dimensions than `{}`, which it enters or leaves", variable.name);
+            let construct = format!("a flow of other dimensions than `{}`", variable.name);
             let instead = "give the flow the dimensions of its conveyor, queue or oven";
             return Err(self.cannot(construct, flow.name.text(), flow.span, instead));
         };
@@ -255,6 +315,15 @@ impl<'a> Lowering<'a> {
         let key = (at.context.phase, at.variable, at.coordinates.clone());
         if let Some(step) = self.stores.steps.get(&key) {
             return Ok(step.clone());
+        }
+        let checked = self.checked;
+        for flow in at.stock.outflows.iter().filter_map(|flow| checked.names().variable(flow)) {
+            let flow = &checked.model().variables[flow];
+            if flow.equations.iter().any(|equation| equation.definition != Definition::Driven) {
+                let construct = format!("an equation of its own beside that of {} it leaves", kind(&at.stock.store));
+                let instead = format!("let the flow stand in the model that has `{}`, without an equation", at.name);
+                return Err(self.cannot(construct, flow.name.text(), flow.span, &instead));
+            }
         }
         let step = match &at.stock.store {
             Store::Conveyor(conveyor) => self.belt_step(at, conveyor)?,
@@ -368,7 +437,7 @@ impl<'a> Lowering<'a> {
         let Some(number) = checked.names().variable(flow) else { return Err(Failed) };
         if !checked.scope(0).elements[number].defined_by.contains_key(&at.coordinates[..]) {
             let flow = &checked.model().variables[number];
-            let construct = format!("other dimensions than `{}`, which it enters or leaves", at.name);
+            let construct = format!("a flow of other dimensions than `{}`", at.name);
             let instead = "give the flow the dimensions of its conveyor, queue or oven";
             return Err(self.cannot(construct, flow.name.text(), flow.span, instead));
         }
@@ -383,7 +452,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// A condition, or never.
-    fn condition(&mut self, condition: Option<&'a crate::model::Expression>, context: &Context) -> Lowered {
+    fn condition(&mut self, condition: Option<&'a Expression>, context: &Context) -> Lowered {
         match condition {
             Some(condition) => self.expression(condition, context),
             None => Ok(self.number(0.0)),
@@ -426,9 +495,9 @@ impl<'a> Lowering<'a> {
 
 fn kind(store: &Store) -> &'static str {
     match store {
-        Store::Conveyor(_) => "conveyor",
-        Store::Queue(_) => "queue",
-        Store::Oven(_) => "oven",
-        Store::Reservoir => "stock",
+        Store::Conveyor(_) => "a conveyor",
+        Store::Queue(_) => "a queue",
+        Store::Oven(_) => "an oven",
+        Store::Reservoir => "a stock",
     }
 }
