@@ -1,11 +1,22 @@
-//! Runs of a model under different policies, read by the same gauges over the same windows, and what they differ by.
+//! Runs of a model under different policies, read by the same gauges over the same windows, and what they differ by: at the
+//! estimates or under every draw, which policy did how much, and which inputs drive the answer.
 //!
 //! Policies arrive as constants to set; which constants a policy means, and what is drawn of the result, is known elsewhere.
 
 mod accounts;
+pub mod attribution;
+mod bands;
+mod lanes;
+mod outcome;
+mod panel;
 mod readings;
+pub mod sensitivity;
 
 pub use accounts::{Account, Kept, accounts};
+pub use bands::Spread;
+pub use lanes::{Draws, Laboratory, Trial, Trouble};
+pub use outcome::{Outcome, Take, discounted};
+pub use panel::{Panel, Question, outcomes_of, paired, panel, refusal};
 pub use readings::readings;
 
 use crate::calendar::Window;

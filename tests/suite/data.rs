@@ -95,6 +95,33 @@ fn the_tables_of_the_compact_model_follow_from_the_record() {
     }
 }
 
+/// The points of a table of `models/zgc/zgc.mdl` that lie on calendar years, by year.
+fn table_of_model(name: &str) -> Vec<(i32, f64)> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("models/zgc/zgc.mdl");
+    let text = std::fs::read_to_string(path).expect("the model is shipped");
+    let (_, after) = text.split_once(&format!("\n{name}(\n")).expect("the table is there");
+    let (body, _) = after.split_once('~').expect("a table ends with its unit");
+    let body = body.split_once(']').expect("a table begins with its frame").1.replace(['\\', '\n', '\t'], "");
+    let pairs = body.split('(').filter_map(|pair| pair.split_once(')').map(|(pair, _)| pair));
+    pairs
+        .filter_map(|pair| {
+            let (time, value) = pair.split_once(',')?;
+            Some(((time.trim().parse::<f64>().ok()? - 0.5) as i32, value.trim().parse().ok()?))
+        })
+        .collect()
+}
+
+#[test]
+fn output_in_the_model_is_that_of_the_record() {
+    let (drivers, table) = (read("drivers.csv"), table_of_model("log gdp table"));
+    let compared = table.iter().filter(|(year, _)| *year <= 2025);
+    for (year, logarithm) in compared.clone() {
+        let recorded = value(&drivers, "gdp", *year).unwrap_or_else(|| panic!("{year} is missing"));
+        assert!((logarithm - recorded.ln()).abs() <= 5.001e-9, "{year}: {} against {recorded}", logarithm.exp());
+    }
+    assert_eq!(compared.count(), 32);
+}
+
 #[test]
 fn the_drivers_follow_from_the_record() {
     let (drivers, macroeconomy, labour) =
