@@ -113,11 +113,13 @@ fn table_of_model(name: &str) -> Vec<(i32, f64)> {
 
 #[test]
 fn output_in_the_model_is_that_of_the_record() {
-    let (drivers, table) = (read("drivers.csv"), table_of_model("log gdp table"));
+    let (drivers, table) = (read("zgc", "drivers.csv"), table_of_model("log gdp table"));
     let compared = table.iter().filter(|(year, _)| *year <= 2025);
     for (year, logarithm) in compared.clone() {
         let recorded = value(&drivers, "gdp", *year).unwrap_or_else(|| panic!("{year} is missing"));
-        assert!((logarithm - recorded.ln()).abs() <= 5.001e-9, "{year}: {} against {recorded}", logarithm.exp());
+        // Whole bn CNY, but for the two years that are derived.
+        let rounding = if matches!(year, 2019 | 2020) { 5.001e-9 * recorded } else { 0.501 };
+        assert!((logarithm.exp() - recorded).abs() <= rounding, "{year}: {} against {recorded}", logarithm.exp());
     }
     assert_eq!(compared.count(), 32);
 }
