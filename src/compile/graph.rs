@@ -203,6 +203,11 @@ impl Graph {
         (0..outputs as u32).map(|part| self.intern(Node::Part(number, part))).collect()
     }
 
+    /// An output of a vector operation, where something has asked for it.
+    pub fn part(&self, vector: u32, part: u32) -> Option<Value> {
+        self.index.get(&Node::Part(vector, part)).copied()
+    }
+
     pub fn operands(&self, value: Value) -> Vec<Value> {
         match self.node(value) {
             Node::Constant(_) | Node::Slot(_) => Vec::new(),
@@ -211,7 +216,7 @@ impl Graph {
             Node::Select(c, a, b) => vec![c, a, b],
             Node::Part(vector, 0) => self.vectors[vector as usize].inputs.clone(),
             // All outputs are computed with the first.
-            Node::Part(vector, _) => self.index.get(&Node::Part(vector, 0)).copied().into_iter().collect(),
+            Node::Part(vector, _) => self.part(vector, 0).into_iter().collect(),
         }
     }
 

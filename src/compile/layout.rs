@@ -116,8 +116,10 @@ impl Layout {
                 };
                 if step.kind == Kind::Vector {
                     // Every output needs a register of its own when the first of them is computed.
-                    for part in order.iter().filter(|part| part.kind == Kind::Vector && part.number == step.number) {
-                        placed.insert(part.value, take());
+                    let outputs = graph.vectors[step.number as usize].outputs as u32;
+                    let parts = (0..outputs).filter_map(|part| graph.part(step.number, part));
+                    for part in parts.filter(|part| last_use.contains_key(part)) {
+                        placed.insert(part, take());
                     }
                 } else {
                     placed.insert(step.value, take());
@@ -172,14 +174,12 @@ fn emit(
             if !vectors.insert(step.number) {
                 return;
             }
-            let mut outputs = vec![Register::MAX; graph.vectors[step.number as usize].outputs];
-            for (value, register) in placed {
-                if let Node::Part(own, part) = graph.node(*value)
-                    && own == step.number
-                {
-                    outputs[part as usize] = *register;
-                }
-            }
+            let parts = 0..graph.vectors[step.number as usize].outputs as u32;
+            let outputs = parts.map(|part| {
+                let register = graph.part(step.number, part).and_then(|value| placed.get(&value));
+                register.copied().unwrap_or(Register::MAX)
+            });
+            let outputs = outputs.collect();
             let number = code.vectors.len() as u32;
             code.vectors.push(VectorInstruction {
                 operation: graph.vectors[step.number as usize].operation.clone(),

@@ -303,6 +303,39 @@ fn mutated_xmile_is_survived() {
     }
 }
 
+/// Models with conveyors, queues and ovens that were tampered with end in a result or in words, and lose nothing.
+#[test]
+fn mutated_stores_are_survived() {
+    let files = ["conveyors", "conveyors_that_change", "queues_and_ovens", "containers"];
+    let text =
+        |file| std::fs::read_to_string(Path::new(OWN).join(format!("tests/suite/language/accepted/{file}.xmile")));
+    let seeds: Vec<String> = files.iter().map(|file| text(file).unwrap()).collect();
+    let own = Config::default();
+    let config = Config { failure_persistence: None, cases: own.cases / 4, ..own };
+    let result = TestRunner::new(config).run(&(0..seeds.len(), mutations()), |(seed, mutations)| {
+        let mut text = seeds[seed].clone();
+        for mutation in &mutations {
+            mutate(&mut text, mutation);
+        }
+        let (source, model, _) = read(&text);
+        let (checked, _) = levada::check::check(&source, model, &Default::default());
+        let Some(checked) = checked else { return Ok(()) };
+        match levada::compile::compile(&checked, &Default::default()) {
+            Ok(program) => {
+                let settings = levada::simulate::Settings { budget: 200, ..Default::default() };
+                if let Err(failure) = levada::simulate::run(&program, &settings) {
+                    prop_assert!(!render(&failure.diagnostic()).is_empty());
+                }
+            }
+            Err(faults) => prop_assert!(faults.iter().all(|fault| fault.help.is_some())),
+        }
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+}
+
 fn within(variables: &str) -> String {
     format!(
         "<xmile xmlns=\"http://docs.oasis-open.org/xmile/ns/XMILE/v1.0\"><sim_specs><start>0</start><stop>1</stop>\

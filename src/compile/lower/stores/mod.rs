@@ -23,6 +23,8 @@ use std::collections::HashMap;
 
 /// More places than this in one conveyor or queue are refused.
 const MOST_PLACES: f64 = 100_000.0;
+/// More than this in all of them are refused.
+const MOST_IN_ALL: usize = 2_000_000;
 
 /// Which conveyors, queues and ovens flows leave and enter: variables of the model.
 #[derive(Debug, Default)]
@@ -355,6 +357,11 @@ impl<'a> Lowering<'a> {
                     Store::Oven(_) | Store::Reservoir => 3,
                 };
                 let first = self.memories.len() as u32;
+                if self.memories.len() + count > MOST_IN_ALL {
+                    let construct = format!("conveyors and queues of more than {MOST_IN_ALL} slats and batches in all");
+                    let instead = "use a longer time step, or fewer elements";
+                    return Err(self.cannot(construct, at.name.text(), at.span, instead));
+                }
                 let zero = self.number(0.0);
                 let name = self.name_of(0, at.variable, &at.coordinates);
                 let memory = Memory { name, kind: MemoryKind::Sample, initial: zero, input: zero };
