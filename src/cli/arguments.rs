@@ -30,8 +30,16 @@ pub enum Command {
     Check(Check),
     /// What does the model do? One table of all variables over time.
     Run(Run),
-    /// Write a model as XMILE.
+    /// Write a model as XMILE or Vensim text, or a study from Vensim's control files.
     Convert(Convert),
+    /// Which parameters does the history support? Estimates with standard errors, and the fit of each series.
+    Calibrate(StepCommand),
+    /// Which of them does the data pin down, and which trade off? Profiles, directions, what informs what.
+    Identify(StepCommand),
+    /// With what uncertainty? Posterior draws and their diagnostics.
+    Sample(StepCommand),
+    /// Would it have forecast? Residual tests, predictive checks, forecasts from earlier dates, recovery.
+    Validate(StepCommand),
     /// The paper from one command: estimates, policies compared, figures and tables, recorded.
     Study(StudyCommand),
 }
@@ -64,6 +72,9 @@ pub struct Run {
     /// --set "share[elite]=0.2".
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub sets: Vec<String>,
+    /// Vensim file of changes (.cin): `name = value`, one a line; `--set` goes before it.
+    #[arg(long, value_name = "FILE")]
+    pub changes: Option<PathBuf>,
     /// euler, rk2, rk4 or dopri5; without it the method of the model file holds.
     #[arg(long)]
     pub method: Option<String>,
@@ -97,18 +108,36 @@ pub struct Run {
     pub out: Option<PathBuf>,
 }
 
-/// Examples: `levada convert model.mdl model.xmile`, `levada convert model.stmx model.mdl`.
+/// Examples: `levada convert model.mdl model.xmile`, `levada convert model.stmx model.mdl`,
+/// `levada convert model.mdl payoff.vpd search.voc base.cin data.csv study.toml`.
 #[derive(Debug, Args)]
 pub struct Convert {
-    /// The model to read.
-    pub from: PathBuf,
-    /// The XMILE file to write.
-    pub to: PathBuf,
+    /// What to read, and last the file to write: a model as .xmile or .mdl, or a study (.toml) from a model with Vensim's
+    /// payoff definition (.vpd), optimisation control (.voc), changes (.cin) and a table of data (.csv).
+    #[arg(required = true, num_args = 2.., value_name = "FILE")]
+    pub files: Vec<PathBuf>,
 }
 
 /// Examples: `levada study calibration/lynx-hare/study.toml`, `levada study study.toml --quick --out results`.
 #[derive(Debug, Args)]
 pub struct StudyCommand {
+    /// The study file (TOML).
+    pub study: PathBuf,
+    /// Folder of the results; without it `out/` and the study's name.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Fewer starts and a longer step, as the study's [quick] says.
+    #[arg(long)]
+    pub quick: bool,
+}
+
+/// Examples: `levada calibrate calibration/lynx-hare/study.toml`, `levada sample study.toml --out results`.
+///
+/// A step takes the steps before it as far as they have not been taken with the same inputs, prints its tables and writes
+/// them with its figures beside the results of `levada study`. Its settings stand in the study file: [calibrate],
+/// [identify], [sample], [validate].
+#[derive(Debug, Args)]
+pub struct StepCommand {
     /// The study file (TOML).
     pub study: PathBuf,
     /// Folder of the results; without it `out/` and the study's name.

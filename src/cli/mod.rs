@@ -7,8 +7,10 @@ mod exit_status;
 mod load;
 mod messages;
 mod run;
+mod steps;
 mod study;
 
+use crate::study::Step;
 use arguments::{Arguments, Command};
 use clap::Parser;
 use std::process::ExitCode;
@@ -21,6 +23,10 @@ pub fn main() -> ExitCode {
         Command::Check(check) => check::check(check, colour),
         Command::Convert(convert) => convert::convert(convert, colour),
         Command::Run(run) => run::run(run, colour),
+        Command::Calibrate(study) => steps::step(study, Step::Calibrate, colour),
+        Command::Identify(study) => steps::step(study, Step::Identify, colour),
+        Command::Sample(study) => steps::step(study, Step::Sample, colour),
+        Command::Validate(study) => steps::step(study, Step::Validate, colour),
         Command::Study(study) => study::study(study, colour),
     };
     status.into()

@@ -9,7 +9,8 @@ use crate::check::CheckedModel;
 use crate::compare::with;
 use crate::compile::{DataSeries, Landing, Outputs, Program, Request, compile};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::series::Workbook;
+use crate::parse::control::read_changes;
+use crate::series::{Workbook, open_text};
 use crate::simulate::{self, Accuracy, Difference, Method, Settings};
 use crate::study::scenario_settings;
 use std::path::Path;
@@ -17,11 +18,12 @@ use std::path::Path;
 /// Runs the command.
 pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
     let mut faults = Vec::new();
-    let overrides = overrides(arguments, &mut faults);
+    let sets = overrides(arguments, &mut faults);
     let method = arguments.method.as_deref().and_then(|text| method(text, &mut faults));
     if !faults.is_empty() {
         return refuse(&faults, colour, ExitStatus::Usage);
     }
+    let overrides = with(&changes(arguments, &mut faults), &sets);
     let data = data(arguments, &mut faults);
     if !faults.is_empty() {
         return refuse(&faults, colour, ExitStatus::Unusable);
@@ -122,6 +124,22 @@ fn beyond_run(program: &Program) -> Option<Diagnostic> {
         Diagnostic::error("bad-step", format!("a step of {step} is longer than the run from {start} to {stop}"))
             .help("write a shorter step: --step 0.0625, --step 1/16")
     })
+}
+
+/// What the file of changes sets.
+fn changes(arguments: &Run, faults: &mut Vec<Diagnostic>) -> Vec<(String, f64)> {
+    let Some(path) = &arguments.changes else { return Vec::new() };
+    match open_text(path) {
+        Ok(source) => {
+            let (changes, found) = read_changes(&source);
+            faults.extend(found);
+            changes.into_iter().map(|change| (change.name, change.value)).collect()
+        }
+        Err(fault) => {
+            faults.push(fault.diagnostic());
+            Vec::new()
+        }
+    }
 }
 
 /// The series of the data files, by the names of their columns.

@@ -13,30 +13,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs the command.
 pub fn study(arguments: &StudyCommand, colour: Colour) -> ExitStatus {
-    let stop = Arc::new(AtomicBool::new(false));
-    let raised = stop.clone();
-    // The first signal asks for an orderly end; a second one ends at once.
-    let handler = ctrlc::set_handler(move || {
-        if raised.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    });
-    if let Err(error) = handler {
-        let warning = Diagnostic::warning("no-signals", format!("Ctrl-C will end the program at once ({error})"));
-        show(&[warning.help("what is done so far is kept after each start")], colour);
-    }
+    let stop = stop_on_signals(colour);
     let order = Order { study: arguments.study.clone(), out: arguments.out.clone(), quick: arguments.quick };
     let teller = Teller::new();
     let done = match walk(&order, &stop, &|progress| teller.tell(progress)) {
         Ok(done) => done,
         Err(found) => {
             teller.clear();
-            let found: Vec<Diagnostic> = found.into_iter().map(|found| resumable(found, arguments)).collect();
+            let found: Vec<Diagnostic> = found.into_iter().map(|found| resumable(found, "study", &order)).collect();
             return refuse(&found, colour, ExitStatus::of(&found));
         }
     };
     teller.clear();
     show(&done.notes, colour);
+    for finding in done.steps.iter().flat_map(|step| &step.findings) {
+        eprintln!("{finding}");
+    }
     let told = answer(colour, |out| out.write_all(report(&done).as_bytes()));
     if told != ExitStatus::Done {
         return told;
@@ -63,18 +55,35 @@ pub fn study(arguments: &StudyCommand, colour: Colour) -> ExitStatus {
 }
 
 /// An interruption, with the command that goes on.
-fn resumable(found: Diagnostic, arguments: &StudyCommand) -> Diagnostic {
+pub(super) fn resumable(found: Diagnostic, verb: &str, order: &Order) -> Diagnostic {
     if found.code != "interrupted" {
         return found;
     }
-    let mut command = format!("levada study {}", arguments.study.display());
-    if let Some(out) = &arguments.out {
+    let mut command = format!("levada {verb} {}", order.study.display());
+    if let Some(out) = &order.out {
         command += &format!(" --out {}", out.display());
     }
-    if arguments.quick {
+    if order.quick {
         command += " --quick";
     }
     found.help(format!("to go on, give the same command again: {command}"))
+}
+
+/// A flag that Ctrl-C raises.
+pub(super) fn stop_on_signals(colour: Colour) -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = stop.clone();
+    // The first signal asks for an orderly end; a second one ends at once.
+    let handler = ctrlc::set_handler(move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    if let Err(error) = handler {
+        let warning = Diagnostic::warning("no-signals", format!("Ctrl-C will end the program at once ({error})"));
+        show(&[warning.help("what is done so far is kept after each start")], colour);
+    }
+    stop
 }
 
 /// What was found, and where to look.
@@ -101,6 +110,9 @@ fn report(done: &Done) -> String {
             text += &format!("  {:width$}  {:>10}  {interval}  {}\n", row.name, digits(row.value), row.unit);
         }
     }
+    for table in done.steps.iter().flat_map(|step| &step.shown) {
+        text += &format!("Table     {}\n", done.folder.join(table).display());
+    }
     if !done.accounts.is_empty() {
         let worst = done.accounts.iter().map(|kept| kept.residual).fold(0.0, f64::max);
         text += &format!(
@@ -121,13 +133,15 @@ fn digits(value: f64) -> String {
 }
 
 /// A bar on a terminal; elsewhere a plain line now and then.
-struct Teller {
+pub(super) struct Teller {
     bar: Option<ProgressBar>,
     best: Mutex<f64>,
+    /// Tenths of the step that were told.
+    tenth: Mutex<usize>,
 }
 
 impl Teller {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(0);
             if let Ok(style) = ProgressStyle::with_template("{msg:40} {bar:30} {pos}/{len} {elapsed}") {
@@ -135,17 +149,22 @@ impl Teller {
             }
             bar
         });
-        Teller { bar, best: Mutex::new(f64::INFINITY) }
+        Teller { bar, best: Mutex::new(f64::INFINITY), tenth: Mutex::new(0) }
     }
 
-    fn tell(&self, progress: Progress) {
+    pub(super) fn tell(&self, progress: Progress) {
         match (progress, &self.bar) {
             (Progress::Step(step), Some(bar)) => {
                 bar.reset();
                 bar.set_length(0);
                 bar.set_message(step.to_owned());
             }
-            (Progress::Step(step), None) => eprintln!("{step}"),
+            (Progress::Step(step), None) => {
+                if let Ok(mut told) = self.tenth.lock() {
+                    *told = 0;
+                }
+                eprintln!("{step}");
+            }
             (Progress::Start { done, total, height }, bar) => {
                 let Ok(mut best) = self.best.lock() else { return };
                 *best = height.unwrap_or(f64::INFINITY).min(*best);
@@ -158,12 +177,27 @@ impl Teller {
                     None => eprintln!("  start {done} of {total}, best so far {best:.3}"),
                 }
             }
+            (Progress::Share(share), Some(bar)) => {
+                bar.set_length(100);
+                bar.set_position((100.0 * share) as u64);
+            }
+            (Progress::Share(share), None) => self.tell_tenth(share),
             (Progress::Written { done }, Some(bar)) => bar.set_position(done as u64),
             (Progress::Written { .. }, None) => {}
         }
     }
 
-    fn clear(&self) {
+    /// A line for each tenth of a long step.
+    fn tell_tenth(&self, share: f64) {
+        let Ok(mut told) = self.tenth.lock() else { return };
+        let tenth = (10.0 * share) as usize;
+        if tenth > *told {
+            *told = tenth;
+            eprintln!("  {} %", 10 * tenth);
+        }
+    }
+
+    pub(super) fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

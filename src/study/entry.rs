@@ -36,6 +36,7 @@ pub struct Study {
     pub compare: Compare,
     pub exhibits: Exhibits,
     pub quick: Quick,
+    pub steps: super::Steps,
 }
 
 impl Study {

@@ -51,6 +51,9 @@ pub enum Fault {
         key: String,
         value: f64,
     },
+    NotAProbability {
+        value: f64,
+    },
     /// Two entries of a list have one name.
     RepeatedName {
         what: &'static str,
@@ -293,6 +296,12 @@ impl Fault {
                 format!("`{key}` is {value} and must be above zero"),
                 "not above zero",
                 "state a positive number".to_owned(),
+            ),
+            Fault::NotAProbability { value } => words(
+                "not-a-probability",
+                format!("`level` is {value} and must lie between 0 and 1"),
+                "not between 0 and 1",
+                "write for example `level = 0.95`".to_owned(),
             ),
             Fault::RepeatedName { what, name, .. } => words(
                 "repeated-name",

@@ -76,6 +76,7 @@ fn study(fields: &Fields, source: &Arc<Source>, refused: &mut Vec<Diagnostic>) -
     let compare = Compare { window: fields.table("compare").and_then(|table| table.period("window")) };
     let exhibits = fields.table("exhibits").map(|table| exhibits(&table, refused)).unwrap_or_default();
     let quick = quick(fields.table("quick"));
+    let steps = super::steps::steps(fields);
     unique(fields, "observations", observe.iter().map(|entry| &entry.name));
     unique(fields, "parameters", parameters.iter().map(|entry| &entry.name));
     unique(fields, "outcomes", outcomes.iter().map(|entry| &entry.name));
@@ -108,6 +109,7 @@ fn study(fields: &Fields, source: &Arc<Source>, refused: &mut Vec<Diagnostic>) -
         compare,
         exhibits,
         quick,
+        steps,
     })
 }
 
@@ -218,7 +220,7 @@ fn step(table: &Fields, key: &'static str) -> Option<Located<f64>> {
     positive(table, key, step)
 }
 
-pub(super) fn positive(table: &Fields, key: &str, number: Located<f64>) -> Option<Located<f64>> {
+pub(in crate::study) fn positive(table: &Fields, key: &str, number: Located<f64>) -> Option<Located<f64>> {
     if number.value > 0.0 && number.value.is_finite() {
         return Some(number);
     }

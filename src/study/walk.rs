@@ -4,10 +4,11 @@
 use super::calibration::{Calibration, Effort, calibrate};
 use super::entry::Study;
 use super::exhibits::{Results, exhibits};
-use super::file::read_study;
-use super::manifest::{Hashed, Manifest, sha256, slug};
-use super::prepare::{IdentityRule, Prepared, prepare};
+use super::manifest::{Hashed, Manifest, sha256};
+use super::opened::{Opened, open};
+use super::prepare::{IdentityRule, Prepared};
 use super::progress::Progress;
+use super::steps::{StepRecord, take_all};
 use super::windows::years;
 use crate::compare::{Account, Kept, Measure, Policy, accounts, compare, with};
 use crate::compile::{Landing, Outputs, Program, Request, compile};
@@ -41,6 +42,8 @@ pub struct Done {
     pub unchanged: bool,
     /// `None` where nothing had to be done or nothing is estimated.
     pub calibration: Option<Calibration>,
+    /// The steps that the study has tables for.
+    pub steps: Vec<StepRecord>,
     pub accounts: Vec<Kept>,
     pub notes: Vec<Diagnostic>,
 }
@@ -61,31 +64,32 @@ const CHECKPOINT: &str = "calibration.json";
 pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Sync)) -> Result<Done, Vec<Diagnostic>> {
     let mut timings = Timings::default();
     progress(Progress::Step("reading study, model and data"));
-    let study = read_study(&order.study)?;
-    let step = order.quick.then(|| study.quick.step.as_ref().map(|step| step.value)).flatten();
-    let starts = if order.quick { study.quick.starts } else { study.calibrate.starts };
-    let prepared = prepare(&study, step)?;
-    let folder = order.out.clone().unwrap_or_else(|| Path::new("out").join(slug(&study.name)));
-    let mut inputs: Vec<Hashed> = Vec::new();
-    for source in &prepared.sources {
-        let input = Hashed { file: plain(&source.path), sha256: sha256(source.text.as_bytes()) };
-        // A scenario file that others extend is read more than once.
-        if !inputs.contains(&input) {
-            inputs.push(input);
-        }
-    }
-    inputs.extend(workbooks(prepared.checked.model()));
-    let hash = hash(&inputs, starts, step);
-    if let Some(manifest) = Manifest::read(&folder).filter(|old| old.hash == hash && old.is_whole(&folder)) {
-        let notes = notes(&study, prepared.notes);
-        return Ok(Done { folder, manifest, unchanged: true, calibration: None, accounts: Vec::new(), notes });
+    let opened = open(order)?;
+    if let Some(manifest) =
+        Manifest::read(&opened.folder).filter(|old| old.hash == opened.hash && old.is_whole(&opened.folder))
+    {
+        let notes = notes(&opened.study, opened.prepared.notes);
+        let folder = opened.folder;
+        return Ok(Done {
+            folder,
+            manifest,
+            unchanged: true,
+            calibration: None,
+            steps: Vec::new(),
+            accounts: Vec::new(),
+            notes,
+        });
     }
     timings.end("read");
-    // An output folder that cannot be written is found out before the work, not after it.
-    write_text(&folder.join(".levada"), "").map_err(|fault| vec![fault.diagnostic()])?;
-    let _ = std::fs::remove_file(folder.join(".levada"));
-    let calibration = estimate(&study, &prepared, starts, &hash, &folder, stop, progress)?;
+    opened.try_folder()?;
+    let calibration = opened.calibrate(stop, progress)?;
     timings.end("calibrate");
+    let taken = match &calibration {
+        Some(calibration) if !order.quick => take_all(&opened, calibration, stop, progress)?,
+        _ => Vec::new(),
+    };
+    timings.end("steps");
+    let Opened { study, prepared, folder, inputs, hash, starts } = opened;
     progress(Progress::Step("running the model under every policy"));
     let estimated = calibration.as_ref().map_or(&[][..], |calibration| &calibration.constants);
     let fixed = with(&prepared.design.overrides, estimated);
@@ -115,7 +119,7 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
         fixed: &fixed,
     };
     let drawn = exhibits(&results).map_err(|refusal| vec![refusal.diagnostic()])?;
-    let mut outputs = Vec::new();
+    let mut outputs: Vec<Hashed> = taken.iter().flat_map(|record| record.outputs.clone()).collect();
     let mut remarks = study.assumptions.clone();
     for (place, exhibit) in drawn {
         for (ending, bytes) in &exhibit.files {
@@ -144,7 +148,7 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
         step: step_of(&fixed, &prepared),
         starts,
         quick: order.quick,
-        converged: calibration.as_ref().is_none_or(Calibration::converged),
+        converged: calibration.as_ref().is_none_or(Calibration::converged) && taken.iter().all(|step| step.trusted),
         balanced: kept.iter().all(Kept::holds),
         integration_error,
         timings: timings.ended,
@@ -153,7 +157,7 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
     };
     manifest.write(&folder).map_err(|fault| vec![fault.diagnostic()])?;
     let notes = notes(&study, prepared.notes);
-    Ok(Done { folder, manifest, unchanged: false, calibration, accounts: kept, notes })
+    Ok(Done { folder, manifest, unchanged: false, calibration, steps: taken, accounts: kept, notes })
 }
 
 /// What the reader of the results must know: the study's assumptions, and what was found on the way.
@@ -182,7 +186,7 @@ impl Timings {
 }
 
 /// A path without the steps back that relative names leave in it.
-fn plain(path: &Path) -> PathBuf {
+pub(super) fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         let back = part == Component::ParentDir && matches!(plain.components().next_back(), Some(Component::Normal(_)));
@@ -198,7 +202,7 @@ fn plain(path: &Path) -> PathBuf {
 }
 
 /// The files from which the model itself reads data, constants, lookups and subscripts.
-fn workbooks(model: &Model) -> Vec<Hashed> {
+pub(super) fn workbooks(model: &Model) -> Vec<Hashed> {
     let definitions =
         model.variables.iter().flat_map(|variable| &variable.equations).map(|equation| &equation.definition);
     let calls = definitions.filter_map(|definition| match definition {
@@ -221,12 +225,12 @@ fn workbooks(model: &Model) -> Vec<Hashed> {
 }
 
 /// Of everything that the results depend on: files, version, effort.
-fn hash(inputs: &[Hashed], starts: usize, step: Option<f64>) -> String {
+pub(super) fn hash(inputs: &[Hashed], starts: usize, step: Option<f64>) -> String {
     let files: Vec<&str> = inputs.iter().map(|input| input.sha256.as_str()).collect();
     sha256(format!("{} {starts} {step:?} {}", env!("CARGO_PKG_VERSION"), files.join(" ")).as_bytes())
 }
 
-fn estimate(
+pub(super) fn estimate(
     study: &Study,
     prepared: &Prepared,
     starts: usize,

@@ -89,7 +89,7 @@ pub fn residuals(results: &Results, calibration: &Calibration) -> Result<Vec<Exh
 }
 
 /// The end of every start, best first.
-pub fn starts(_results: &Results, calibration: &Calibration) -> Result<Vec<Exhibit>, Refusal> {
+pub(in crate::study) fn starts(calibration: &Calibration) -> Result<Vec<Exhibit>, Refusal> {
     let starts: Vec<Start> = calibration
         .searched
         .waterfall()

@@ -6,6 +6,9 @@ mod policies;
 mod stocks;
 mod tables;
 
+pub(super) use fit::starts;
+pub(super) use tables::{estimates, fit_statistics};
+
 use super::calibration::Calibration;
 use super::entry::Study;
 use super::prepare::Prepared;
@@ -38,7 +41,7 @@ pub fn exhibits(results: &Results) -> Result<Vec<(&'static str, Exhibit)>, Refus
     if let Some(calibration) = results.calibration {
         figures(fit::fit(results, calibration)?);
         figures(fit::residuals(results, calibration)?);
-        figures(fit::starts(results, calibration)?);
+        figures(fit::starts(calibration)?);
     }
     figures(stocks::stocks(results)?);
     figures(stocks::cohorts(results)?);

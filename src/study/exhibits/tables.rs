@@ -8,16 +8,19 @@ use crate::present::{
     self, Bound, Cell, Column, Decimals, EstimateRow, Exhibit, FitRow, Heading, OutcomeColumn, OutcomePath, Quantity,
     Refusal, Row, Table, annual_table, estimates_table, fit_table,
 };
+use crate::study::calibration::Calibration;
+use crate::study::entry::Study;
 use crate::study::manifest::slug;
+use crate::study::prepare::Prepared;
 
 /// Every table of the study.
 pub fn tables(results: &Results) -> Result<Vec<Exhibit>, Refusal> {
     let mut all = Vec::new();
     if let Some(calibration) = results.calibration {
         if !calibration.estimates.is_empty() {
-            all.push(estimates(results)?);
+            all.push(estimates(results.study, results.prepared, calibration)?);
         }
-        all.push(fit(results)?);
+        all.push(fit_statistics(results.study, results.prepared, calibration)?);
     }
     if !results.accounts.is_empty() {
         all.push(accounts(results)?);
@@ -35,8 +38,12 @@ fn heading(name: &str, title: String, notes: Vec<String>) -> Heading {
     Heading { name: name.to_owned(), label: format!("tab:{name}"), title, notes }
 }
 
-fn estimates(results: &Results) -> Result<Exhibit, Refusal> {
-    let Some(calibration) = results.calibration else { return Err(Refusal::Empty { exhibit: "estimates".to_owned() }) };
+/// The estimates with their standard errors and intervals.
+pub(in crate::study) fn estimates(
+    study: &Study,
+    prepared: &Prepared,
+    calibration: &Calibration,
+) -> Result<Exhibit, Refusal> {
     let rows: Vec<EstimateRow> = calibration
         .estimates
         .iter()
@@ -52,10 +59,10 @@ fn estimates(results: &Results) -> Result<Exhibit, Refusal> {
                 uncertainty::Bound::Lower => Bound::Lower,
                 uncertainty::Bound::Upper => Bound::Upper,
             }),
-            spread_left: spread_left(results, estimate),
+            spread_left: spread_left(prepared, estimate),
         })
         .collect();
-    let design = &results.prepared.design;
+    let design = &prepared.design;
     let data = design.observations.iter().flat_map(|observation| &observation.data);
     let used = data.clone().filter(|datum| datum.purpose == crate::estimate::objective::Use::Fit).count();
     let notes = vec![
@@ -71,14 +78,14 @@ fn estimates(results: &Results) -> Result<Exhibit, Refusal> {
          approximation in the search coordinate."
             .to_owned(),
     ];
-    let title = format!("Estimates. {}", results.study.title);
+    let title = format!("Estimates. {}", study.title);
     estimates_table(&heading("estimates", title, notes), &rows, false).exhibit()
 }
 
 /// The standard deviation of an estimate over that of its prior within the bounds, in the coordinate of the search.
-fn spread_left(results: &Results, estimate: &uncertainty::Estimate) -> Option<f64> {
+fn spread_left(prepared: &Prepared, estimate: &uncertainty::Estimate) -> Option<f64> {
     const BELOW: f64 = 0.158_655_253_931_457_05;
-    let mut parameters = results.prepared.design.parameters.iter().map(|(parameter, _)| parameter);
+    let mut parameters = prepared.design.parameters.iter().map(|(parameter, _)| parameter);
     let parameter = parameters.find(|parameter| parameter.name == estimate.name && !parameter.prior.is_flat())?;
     // An interval that is cut at a bound tells on its other side.
     let (low, high) = estimate.interval?;
@@ -89,8 +96,12 @@ fn spread_left(results: &Results, estimate: &uncertainty::Estimate) -> Option<f6
     left.is_finite().then_some(left)
 }
 
-fn fit(results: &Results) -> Result<Exhibit, Refusal> {
-    let Some(calibration) = results.calibration else { return Err(Refusal::Empty { exhibit: "fit".to_owned() }) };
+/// Fit of each series with Theil's decomposition, within the window and on held-out data.
+pub(in crate::study) fn fit_statistics(
+    study: &Study,
+    prepared: &Prepared,
+    calibration: &Calibration,
+) -> Result<Exhibit, Refusal> {
     let of = |statistics: &Option<FitStatistics>| {
         statistics.as_ref().map(|fit| present::FitStatistics {
             observations: fit.count,
@@ -103,10 +114,10 @@ fn fit(results: &Results) -> Result<Exhibit, Refusal> {
         })
     };
     let rows: Vec<FitRow> = calibration
-        .fit(results.prepared)
+        .fit(prepared)
         .iter()
         .map(|fit| {
-            let observation = &results.prepared.design.observations[fit.observation];
+            let observation = &prepared.design.observations[fit.observation];
             let (shown, unit) = &observation.shown;
             let in_shown = |statistics: Option<present::FitStatistics>| {
                 statistics.map(|fit| present::FitStatistics { rmse: fit.rmse * shown, ..fit })
@@ -120,7 +131,7 @@ fn fit(results: &Results) -> Result<Exhibit, Refusal> {
             }
         })
         .collect();
-    let title = format!("Fit within the window and on held-out data. {}", results.study.title);
+    let title = format!("Fit within the window and on held-out data. {}", study.title);
     fit_table(&heading("fit", title, Vec::new()), &rows).exhibit()
 }
 

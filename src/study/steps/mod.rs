@@ -1,0 +1,207 @@
+//! The steps of a study that can be asked for by themselves: estimates, identification, posterior draws, validation.
+//!
+//! A step writes its tables and figures and a record of them beside the results; with the same inputs it is not taken again.
+//! What the numbers mean is for `estimate` to say, how they look for `present`.
+
+mod calibrated;
+mod draws;
+mod identified;
+mod predictive;
+mod recovery;
+mod replicate;
+mod rolling;
+mod sampled;
+mod settings;
+mod validated;
+
+pub(super) use settings::steps;
+pub use settings::{Identify, Sample, Steps, Validate};
+
+use super::calibration::Calibration;
+use super::manifest::{Hashed, sha256};
+use super::opened::{Opened, open};
+use super::progress::Progress;
+use super::walk::Order;
+use crate::diagnostic::{Diagnostic, render};
+use crate::present::Exhibit;
+use crate::series::{write_file, write_text};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+/// One step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Calibrate,
+    Identify,
+    Sample,
+    Validate,
+}
+
+/// What a step left behind, as its record keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    hash: String,
+    /// Search and chains came to an end that can be trusted.
+    pub trusted: bool,
+    /// What must be known of the results, worded.
+    pub findings: Vec<String>,
+    /// The tables to look at first, as text.
+    pub shown: Vec<PathBuf>,
+    /// Every file written, by its path from the folder of results.
+    pub outputs: Vec<Hashed>,
+}
+
+/// A step that was taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepDone {
+    pub title: String,
+    pub folder: PathBuf,
+    pub record: StepRecord,
+    /// It had been taken before, with the same inputs.
+    pub unchanged: bool,
+}
+
+/// What a step found, before it is written.
+struct Found {
+    exhibits: Vec<(&'static str, Exhibit)>,
+    /// Other files, by their path from the folder of results.
+    files: Vec<(PathBuf, Vec<u8>)>,
+    findings: Vec<Diagnostic>,
+    /// Names of the tables to look at first.
+    shown: Vec<&'static str>,
+    trusted: bool,
+}
+
+/// What a step works with.
+struct Bench<'a> {
+    opened: &'a Opened,
+    calibration: &'a Calibration,
+    stop: &'a AtomicBool,
+    progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl Step {
+    pub fn name(self) -> &'static str {
+        match self {
+            Step::Calibrate => "calibrate",
+            Step::Identify => "identify",
+            Step::Sample => "sample",
+            Step::Validate => "validate",
+        }
+    }
+}
+
+/// Takes a step of a study, and before it the calibration as far as that has not been done.
+///
+/// # Errors
+/// Every fault of the files, or what kept the step from ending.
+pub fn take(
+    order: &Order,
+    step: Step,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<StepDone, Vec<Diagnostic>> {
+    progress(Progress::Step("reading study, model and data"));
+    let opened = open(order)?;
+    let done = |record, unchanged| StepDone {
+        title: opened.study.title.clone(),
+        folder: opened.folder.clone(),
+        record,
+        unchanged,
+    };
+    if let Some(record) = taken(&opened, step) {
+        return Ok(done(record, true));
+    }
+    opened.try_folder()?;
+    let calibration = opened.calibrate(stop, progress)?.ok_or_else(|| vec![nothing_estimated()])?;
+    let record = go(&opened, &calibration, step, stop, progress)?;
+    Ok(done(record, false))
+}
+
+/// The steps of which the study has a table, in order; those that were taken with the same inputs are not taken again.
+pub(super) fn take_all(
+    opened: &Opened,
+    calibration: &Calibration,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Vec<StepRecord>, Vec<Diagnostic>> {
+    let steps = &opened.study.steps;
+    let wanted = [
+        (Step::Identify, steps.identify.is_some()),
+        (Step::Sample, steps.sample.is_some()),
+        (Step::Validate, steps.validate.is_some()),
+    ];
+    let wanted = wanted.into_iter().filter(|(_, wanted)| *wanted);
+    wanted
+        .map(|(step, _)| match taken(opened, step) {
+            Some(record) => Ok(record),
+            None => go(opened, calibration, step, stop, progress),
+        })
+        .collect()
+}
+
+/// The record of a step taken before, if inputs and results are still the same.
+fn taken(opened: &Opened, step: Step) -> Option<StepRecord> {
+    let bytes = std::fs::read(opened.folder.join(place(step))).ok()?;
+    let record: StepRecord = serde_json::from_slice(&bytes).ok()?;
+    let same = |output: &Hashed| {
+        std::fs::read(opened.folder.join(&output.file)).is_ok_and(|bytes| sha256(&bytes) == output.sha256)
+    };
+    (record.hash == opened.hash && record.outputs.iter().all(same)).then_some(record)
+}
+
+fn place(step: Step) -> PathBuf {
+    Path::new("steps").join(format!("{}.json", step.name()))
+}
+
+fn go(
+    opened: &Opened,
+    calibration: &Calibration,
+    step: Step,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<StepRecord, Vec<Diagnostic>> {
+    let bench = Bench { opened, calibration, stop, progress };
+    let found = match step {
+        Step::Calibrate => calibrated::found(&bench),
+        Step::Identify => identified::found(&bench),
+        Step::Sample => sampled::found(&bench),
+        Step::Validate => validated::found(&bench),
+    }?;
+    let mut files = found.files;
+    let mut findings: Vec<String> = found.findings.iter().map(render).collect();
+    for (folder, exhibit) in found.exhibits {
+        findings.extend(exhibit.warnings.iter().map(render));
+        for (ending, bytes) in exhibit.files {
+            files.push((Path::new(folder).join(format!("{}.{ending}", exhibit.name)), bytes));
+        }
+    }
+    let mut outputs = Vec::new();
+    for (file, bytes) in files {
+        write_file(&opened.folder.join(&file), |out| out.write_all(&bytes))
+            .map_err(|fault| vec![fault.diagnostic()])?;
+        outputs.push(Hashed { sha256: sha256(&bytes), file });
+    }
+    let shown = found.shown.iter().map(|name| Path::new("tables").join(format!("{name}.txt"))).collect();
+    let record = StepRecord { hash: opened.hash.clone(), trusted: found.trusted, findings, shown, outputs };
+    let text = serde_json::to_string_pretty(&record).unwrap_or_default();
+    write_text(&opened.folder.join(place(step)), &format!("{text}\n")).map_err(|fault| vec![fault.diagnostic()])?;
+    Ok(record)
+}
+
+fn nothing_estimated() -> Diagnostic {
+    Diagnostic::error("nothing-estimated", "the study estimates nothing: it has no [[parameter]]")
+        .help("name the constants to estimate, each under [[parameter]] with a prior or bounds")
+}
+
+fn interrupted() -> Vec<Diagnostic> {
+    vec![
+        Diagnostic::error("interrupted", "the work was interrupted; what it found so far is kept")
+            .help("give the same command again to go on"),
+    ]
+}
+
+fn undrawn(refusal: crate::present::Refusal) -> Vec<Diagnostic> {
+    vec![refusal.diagnostic()]
+}

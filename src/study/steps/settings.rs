@@ -1,0 +1,106 @@
+//! What a study file says of the steps behind the calibration: `[identify]`, `[sample]` and `[validate]`.
+
+use crate::study::document::{Fields, Located};
+use crate::study::fault::Fault;
+
+/// The steps that `levada study` takes beside the calibration: those of which the file has a table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Steps {
+    pub identify: Option<Identify>,
+    pub sample: Option<Sample>,
+    pub validate: Option<Validate>,
+}
+
+/// `[identify]`: what the data pin down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Identify {
+    /// Probability that an interval by profile holds the truth.
+    pub level: f64,
+}
+
+/// `[sample]`: draws from the posterior.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// Independent ensembles of walkers.
+    pub ensembles: usize,
+    /// Of each ensemble; twice the parameters and a few more where zero.
+    pub walkers: usize,
+    /// Moves of each walker before draws are kept.
+    pub warm_up: usize,
+    /// Draws kept of each walker.
+    pub draws: usize,
+    /// Moves for one draw.
+    pub thin: usize,
+    /// Of the intervals.
+    pub level: f64,
+}
+
+/// `[validate]`: forecasts from earlier dates, and a recovery study.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Validate {
+    /// Periods at whose ends forecasts start: estimation sees what is recorded by then.
+    pub origins: Vec<Located<String>>,
+    /// How far forecasts reach, in time units of the model.
+    pub horizon: f64,
+    /// Simulated data sets that are estimated again; no recovery study where zero.
+    pub recovery: usize,
+    /// Of the intervals.
+    pub level: f64,
+}
+
+impl Default for Identify {
+    fn default() -> Self {
+        Identify { level: 0.95 }
+    }
+}
+
+impl Default for Sample {
+    fn default() -> Self {
+        Sample { ensembles: 4, walkers: 0, warm_up: 1000, draws: 100, thin: 10, level: 0.9 }
+    }
+}
+
+impl Default for Validate {
+    fn default() -> Self {
+        Validate { origins: Vec::new(), horizon: 3.0, recovery: 0, level: 0.9 }
+    }
+}
+
+/// Reads the tables of the steps.
+pub(in crate::study) fn steps(fields: &Fields) -> Steps {
+    let identify = fields.table("identify").map(|table| Identify { level: level(&table, Identify::default().level) });
+    let sample = fields.table("sample").map(|table| {
+        let usual = Sample::default();
+        let count = |key, least, usual| table.count(key, least).map_or(usual, |count| count.value as usize);
+        Sample {
+            ensembles: count("ensembles", 2, usual.ensembles),
+            walkers: count("walkers", 0, usual.walkers),
+            warm_up: count("warm-up", 0, usual.warm_up),
+            draws: count("draws", 4, usual.draws),
+            thin: count("thin", 1, usual.thin),
+            level: level(&table, usual.level),
+        }
+    });
+    let validate = fields.table("validate").map(|table| {
+        let usual = Validate::default();
+        let horizon =
+            table.number("horizon").and_then(|number| crate::study::file::positive(&table, "horizon", number));
+        Validate {
+            origins: table.texts("origins"),
+            horizon: horizon.map_or(usual.horizon, |horizon| horizon.value),
+            recovery: table.count("recovery", 0).map_or(usual.recovery, |count| count.value as usize),
+            level: level(&table, usual.level),
+        }
+    });
+    Steps { identify, sample, validate }
+}
+
+/// The probability of an interval, between 0 and 1.
+fn level(table: &Fields, usual: f64) -> f64 {
+    let Some(level) = table.number("level") else { return usual };
+    if level.value > 0.0 && level.value < 1.0 {
+        return level.value;
+    }
+    table.report(Fault::NotAProbability { value: level.value }, level.span);
+    usual
+}
