@@ -6,6 +6,7 @@ use super::messages::{answer, refuse};
 use super::study::{Teller, resumable, stop_on_signals};
 use crate::diagnostic::Diagnostic;
 use crate::study::{Order, Step, StepDone, take};
+use std::io::Write;
 
 /// Runs the command.
 pub fn step(arguments: &StepCommand, step: Step, colour: Colour) -> ExitStatus {
@@ -17,10 +18,11 @@ pub fn step(arguments: &StepCommand, step: Step, colour: Colour) -> ExitStatus {
     match done {
         Ok(done) => {
             for finding in &done.record.findings {
-                eprintln!("{finding}");
+                let _ = writeln!(std::io::stderr(), "{finding}");
             }
             if done.unchanged {
-                eprintln!("Nothing to do: inputs, version and results are those of the last time.");
+                let told = "Nothing to do: inputs, version and results are those of the last time.";
+                let _ = writeln!(std::io::stderr(), "{told}");
             }
             match answer(colour, |out| out.write_all(report(&done).as_bytes())) {
                 ExitStatus::Done if !done.record.trusted => ExitStatus::DidNotConverge,

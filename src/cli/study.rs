@@ -6,7 +6,7 @@ use super::messages::{answer, refuse, show};
 use crate::diagnostic::Diagnostic;
 use crate::study::{Done, Order, Progress, walk};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +27,7 @@ pub fn study(arguments: &StudyCommand, colour: Colour) -> ExitStatus {
     teller.clear();
     show(&done.notes, colour);
     for finding in done.steps.iter().flat_map(|step| &step.findings) {
-        eprintln!("{finding}");
+        let _ = writeln!(std::io::stderr(), "{finding}");
     }
     let told = answer(colour, |out| out.write_all(report(&done).as_bytes()));
     if told != ExitStatus::Done {

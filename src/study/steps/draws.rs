@@ -73,12 +73,12 @@ mod tests {
         let parameters = [Parameter::new("a", 0.0), Parameter::new("b", 0.0).within(-1.0, 1.0)];
         let matrix = DMatrix::from_row_slice(2, 2, &[4.0, 1.0, 1.0, 1.0]);
         let covariance = Covariance { source: Source::Expected, matrix, identified: vec![true, true] };
-        let draws = normal_draws(&parameters, &[0.5, 0.0], &covariance, 20_000, 3, 0);
-        let mean = |k: usize| draws.iter().map(|draw| draw[k]).sum::<f64>() / 20_000.0;
+        let draws = normal_draws(&parameters, &[0.5, 0.0], &covariance, 4000, 3, 0);
+        let mean = |k: usize| draws.iter().map(|draw| draw[k]).sum::<f64>() / 4000.0;
         let product = |i: usize, j: usize| {
-            draws.iter().map(|draw| (draw[i] - mean(i)) * (draw[j] - mean(j))).sum::<f64>() / 20_000.0
+            draws.iter().map(|draw| (draw[i] - mean(i)) * (draw[j] - mean(j))).sum::<f64>() / 4000.0
         };
-        assert!((mean(0) - 0.5).abs() < 0.05 && (product(0, 0) - 4.0).abs() < 0.15, "{} {}", mean(0), product(0, 0));
+        assert!((mean(0) - 0.5).abs() < 0.13 && (product(0, 0) - 4.0).abs() < 0.4, "{} {}", mean(0), product(0, 0));
         assert!(draws.iter().all(|draw| draw[1].abs() <= 1.0) && product(0, 1) > 0.4);
     }
 

@@ -205,3 +205,113 @@ fn interrupted() -> Vec<Diagnostic> {
 fn undrawn(refusal: crate::present::Refusal) -> Vec<Diagnostic> {
     vec![refusal.diagnostic()]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Step, StepDone, take};
+    use crate::diagnostic::render;
+    use crate::study::{Order, Progress};
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    /// The tutorial with small settings, in a folder of a test's own.
+    fn tutorial(name: &str, settings: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("levada-steps-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(folder.join("data")).unwrap();
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/lynx-hare");
+        for file in ["lynx-hare.mdl", "data/pelts.csv"] {
+            std::fs::copy(shipped.join(file), folder.join(file)).unwrap();
+        }
+        let study = std::fs::read_to_string(shipped.join("study.toml")).unwrap();
+        let before = study.split("\n[identify]").next().unwrap();
+        std::fs::write(folder.join("study.toml"), format!("{before}\n{settings}")).unwrap();
+        folder
+    }
+
+    fn taken(folder: &Path, step: Step) -> StepDone {
+        let order = Order { study: folder.join("study.toml"), out: Some(folder.join("out")), quick: true };
+        take(&order, step, &AtomicBool::new(false), &|_| {})
+            .unwrap_or_else(|found| panic!("{}", found.iter().map(render).collect::<String>()))
+    }
+
+    #[test]
+    fn every_step_writes_its_tables_and_is_not_taken_twice() {
+        let folder = tutorial(
+            "each",
+            "[sample]\nensembles = 2\nwarm-up = 20\ndraws = 5\nthin = 1\n\
+             [validate]\norigins = [\"1912\"]\nhorizon = 2\nrecovery = 4\n",
+        );
+        let expected: [(Step, &[&str]); 4] = [
+            (Step::Calibrate, &["tables/estimates.txt", "tables/fit.txt"]),
+            (Step::Identify, &["tables/identification.txt"]),
+            (Step::Sample, &["tables/posterior.txt"]),
+            (
+                Step::Validate,
+                &[
+                    "tables/fit.txt",
+                    "tables/residual-tests.txt",
+                    "tables/predictive.txt",
+                    "tables/forecasts.txt",
+                    "tables/recovery.txt",
+                ],
+            ),
+        ];
+        for (step, shown) in expected {
+            let first = taken(&folder, step);
+            assert!(!first.unchanged, "{step:?}");
+            assert_eq!(first.record.shown, shown.iter().map(PathBuf::from).collect::<Vec<_>>());
+            assert!(first.record.shown.iter().all(|table| folder.join("out").join(table).is_file()), "{step:?}");
+            let second = taken(&folder, step);
+            assert!(second.unchanged && second.record == first.record, "{step:?}");
+        }
+        // Five draws of each walker are no posterior, and no interval is printed of them.
+        let posterior = taken(&folder, Step::Sample);
+        assert!(!posterior.record.trusted && posterior.record.findings[0].starts_with("error[chains-not-converged]"));
+        let draws = std::fs::read_to_string(folder.join("out/draws.csv")).unwrap();
+        assert!(draws.starts_with(".chain,.iteration,.draw,lp__,birth rate,death rate,"));
+        // A touched table is made again, to the same bytes.
+        let before = taken(&folder, Step::Validate).record;
+        std::fs::write(folder.join("out/tables/forecasts.csv"), "touched").unwrap();
+        let again = taken(&folder, Step::Validate);
+        assert!(!again.unchanged && again.record == before);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn an_interrupted_sampling_goes_on_to_the_same_draws() {
+        let folder = tutorial("interrupted", "[sample]\nensembles = 2\nwarm-up = 30\ndraws = 5\nthin = 2\n");
+        let whole = taken(&folder, Step::Sample).record;
+        let order = Order { study: folder.join("study.toml"), out: Some(folder.join("parts")), quick: true };
+        let (stop, told) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let part = take(&order, Step::Sample, &stop, &|progress| {
+            if let Progress::Share(_) = progress
+                && told.fetch_add(1, Ordering::Relaxed) == 3
+            {
+                stop.store(true, Ordering::Relaxed);
+            }
+        });
+        assert_eq!(part.unwrap_err()[0].code, "interrupted");
+        let rest = take(&order, Step::Sample, &AtomicBool::new(false), &|_| {}).unwrap();
+        assert_eq!(rest.record.outputs, whole.outputs);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn settings_that_mean_nothing_are_told_with_their_place() {
+        let folder = tutorial(
+            "wrong",
+            "[identify]\nlevel = 95\n[sample]\nmethode = \"nuts\"\n[validate]\norigins = [\"soon\"]\nhorizon = 0\n",
+        );
+        let order = Order { study: folder.join("study.toml"), out: Some(folder.join("out")), quick: true };
+        let found = take(&order, Step::Identify, &AtomicBool::new(false), &|_| {}).unwrap_err();
+        let codes: Vec<&str> = found.iter().map(|diagnostic| diagnostic.code).collect();
+        assert_eq!(codes, ["not-a-probability", "unknown-key", "not-positive"]);
+        let text = std::fs::read_to_string(folder.join("study.toml")).unwrap();
+        let text = text.replace("level = 95\n", "").replace("methode = \"nuts\"\n", "").replace("horizon = 0\n", "");
+        std::fs::write(folder.join("study.toml"), text).unwrap();
+        let found = take(&order, Step::Validate, &AtomicBool::new(false), &|_| {}).unwrap_err();
+        assert_eq!(found[0].code, "not-a-period");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -2,6 +2,7 @@
 
 mod check;
 mod endings;
+mod steps;
 
 use std::process::{Command, Output};
 
