@@ -224,8 +224,7 @@ mod tests {
             std::fs::copy(shipped.join(file), folder.join(file)).unwrap();
         }
         let study = std::fs::read_to_string(shipped.join("study.toml")).unwrap();
-        let before = study.split("\n[identify]").next().unwrap();
-        std::fs::write(folder.join("study.toml"), format!("{before}\n{settings}")).unwrap();
+        std::fs::write(folder.join("study.toml"), format!("{study}\n{settings}")).unwrap();
         folder
     }
 
