@@ -104,10 +104,14 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
     {
         start = fixed;
     }
-    for (name, value) in [("INITIAL TIME", start), ("TIME STEP", step)] {
-        if lowering.graph.pace(value) > graph::Pace::Run {
-            faults.push(Fault::BadControl { name, why: "changes during the run".to_owned() });
-        }
+    if lowering.graph.pace(start) > graph::Pace::Run {
+        faults.push(Fault::BadControl { name: "INITIAL TIME", why: "changes during the run".to_owned() });
+    }
+    if lowering.graph.pace(step) > graph::Pace::Run
+        && let Some(memory) = lowering.memories.first()
+    {
+        let why = format!("changes during the run, while `{}` remembers values of whole steps", memory.name);
+        faults.push(Fault::BadControl { name: "TIME STEP", why });
     }
     for (name, _) in &request.overrides {
         let key = element_key(name);

@@ -56,7 +56,7 @@ pub struct Program {
     pub owners: Vec<String>,
 }
 
-/// Registers of the run's controls. All but `stop` are fixed for the run.
+/// Registers of the run's controls. Those that move are valid after the save program.
 #[derive(Clone, Copy, Debug)]
 pub struct Controls {
     pub start: Register,
@@ -64,6 +64,8 @@ pub struct Controls {
     /// The final time changes during the run and is read at every save.
     pub stop_moves: bool,
     pub step: Register,
+    /// The time step changes during the run and is read at the start of every step.
+    pub step_moves: bool,
     pub save_every: Register,
     /// The interval between saves changes and is read at every save.
     pub save_moves: bool,
@@ -125,12 +127,12 @@ pub fn assemble(parts: Parts) -> Program {
     let rate_roots: Vec<Value> = parts.states.iter().map(|state| state.derivative).collect();
     let advance_roots: Vec<Value> = parts.memories.iter().map(|memory| memory.input).collect();
     let mut save_roots: Vec<Value> = parts.outputs.iter().map(|(_, _, value)| *value).collect();
-    save_roots.extend([parts.stop, parts.save_every]);
+    save_roots.extend([parts.stop, parts.step, parts.save_every]);
     let mut run_roots: Vec<Value> = parts.switches.clone();
     run_roots.extend(
         parts.recurring.iter().flat_map(|(first, period, last)| [Some(*first), Some(*period), *last]).flatten(),
     );
-    run_roots.extend([parts.start, parts.step]);
+    run_roots.push(parts.start);
     let all: Vec<Value> =
         [&initial_roots, &rate_roots, &advance_roots, &save_roots, &run_roots].into_iter().flatten().copied().collect();
 
@@ -197,7 +199,8 @@ pub fn assemble(parts: Parts) -> Program {
             start: kept(parts.start),
             stop: at(&save, parts.stop),
             stop_moves: graph.pace(parts.stop) > Pace::Run,
-            step: kept(parts.step),
+            step: at(&save, parts.step),
+            step_moves: graph.pace(parts.step) > Pace::Run,
             save_every: at(&save, parts.save_every),
             save_moves: graph.pace(parts.save_every) > Pace::Run,
         },

@@ -37,7 +37,8 @@ pub struct Accuracy {
 /// Why the independent code gave no answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
-    /// The model draws at random or remembers whole steps, which a solver of differential equations cannot do.
+    /// The model draws at random, remembers whole steps or computes its own step or end, which a solver of differential
+    /// equations cannot do.
     NotContinuous,
     /// It stopped: its own words.
     Stopped {
@@ -93,7 +94,8 @@ pub fn difference(table: &Table, reference: &Table) -> Option<Difference> {
 /// The values at `times` by `ode_solvers`.
 pub fn independent(program: &Program, settings: &Settings, times: &[f64]) -> Result<Table, Refusal> {
     let floored = program.states.iter().any(|state| state.floored);
-    if floored || !program.memories.is_empty() || !program.randoms.is_empty() || program.controls.stop_moves {
+    let moves = program.controls.stop_moves || program.controls.step_moves;
+    if floored || moves || !program.memories.is_empty() || !program.randoms.is_empty() {
         return Err(Refusal::NotContinuous);
     }
     let at_start = Settings { save: Save::At(Vec::new()), ..settings.clone() };
@@ -200,7 +202,9 @@ impl Refusal {
     /// In words, to follow "no independent check: ".
     pub fn words(&self) -> String {
         match self {
-            Refusal::NotContinuous => "the model draws at random or remembers whole steps".to_owned(),
+            Refusal::NotContinuous => {
+                "the model draws at random, remembers whole steps, or computes its own step or end".to_owned()
+            }
             Refusal::Stopped { time, why } => format!("ode_solvers stopped at time {time}: {why}"),
             Refusal::NotFinite { time } => format!("ode_solvers gave values that are not finite after time {time}"),
         }

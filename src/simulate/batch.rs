@@ -1,7 +1,7 @@
 //! The stepping loop: `L` runs side by side, on one clock where all step alike, otherwise each on its own.
 
 use super::blame::blame;
-use super::clock::{Clock, SAME};
+use super::clock::{Clock, SAME, moves_saves};
 use super::failure::Failure;
 use super::method::{Method, Tableau};
 use super::recorder::Recorder;
@@ -89,6 +89,7 @@ struct Places {
     randoms: Vec<Place>,
     outputs: Vec<Place>,
     stop: Place,
+    step: Place,
     save_every: Place,
 }
 
@@ -104,6 +105,7 @@ impl Places {
             randoms: program.randoms.iter().map(|register| registers.kept(*register)).collect(),
             outputs: program.outputs.iter().map(|output| after(Section::Save, output.register)).collect(),
             stop: after(Section::Save, program.controls.stop),
+            step: after(Section::Save, program.controls.step),
             save_every: after(Section::Save, program.controls.save_every),
         }
     }
@@ -275,7 +277,8 @@ impl<'a, const L: usize> Batch<'a, L> {
         let stop_moves = self.program.controls.stop_moves;
         let some_due = self.clocks.iter().zip(&self.active).any(|(clock, active)| *active && clock.is_due())
             || self.clocks.len() == 1 && self.clocks[0].is_due();
-        if some_due || stop_moves {
+        let step_moves = self.program.controls.step_moves;
+        if some_due || stop_moves || step_moves {
             self.set_times(|clock| clock.time);
             self.registers.evaluate(Section::Save);
         }
@@ -284,6 +287,9 @@ impl<'a, const L: usize> Batch<'a, L> {
             for (clock, stop) in self.clocks.iter_mut().zip(stops) {
                 clock.stop = stop;
             }
+        }
+        if step_moves {
+            self.read_steps();
         }
         if some_due {
             self.save_rows();
@@ -295,6 +301,22 @@ impl<'a, const L: usize> Batch<'a, L> {
                 if self.active[lane] && clock.is_over() {
                     self.lanes[lane].steps = clock.steps;
                     self.active[lane] = false;
+                }
+            }
+        }
+    }
+
+    /// The length of the next step, where the model computes it.
+    fn read_steps(&mut self) {
+        let own = self.clocks.len() > 1;
+        let steps = self.registers.block(self.places.step);
+        for number in 0..self.clocks.len() {
+            let step = steps[number] * self.settings.step_share;
+            if let Err(failure) = self.clocks[number].set_step(step) {
+                for lane in (0..L).filter(|lane| !own || *lane == number) {
+                    if self.active[lane] {
+                        self.fail(lane, failure.clone());
+                    }
                 }
             }
         }
@@ -321,7 +343,7 @@ impl<'a, const L: usize> Batch<'a, L> {
                 self.fail(lane, failure);
             }
         }
-        let save_moves = self.program.controls.save_moves && self.settings.save == Save::Every;
+        let save_moves = moves_saves(self.program) && self.settings.save == Save::Every;
         for (number, clock) in self.clocks.iter_mut().enumerate() {
             if which[number] || !own {
                 clock.pass_saves();

@@ -8,6 +8,11 @@ use super::failure::Failure;
 use super::settings::{Save, Settings};
 use crate::compile::{Program, Register};
 
+/// Whether saves are planned one at a time.
+pub fn moves_saves(program: &Program) -> bool {
+    program.controls.save_moves || program.controls.step_moves
+}
+
 /// Times closer than this share of a step are one time.
 pub const SAME: f64 = 1e-9;
 
@@ -16,8 +21,10 @@ pub struct Clock {
     start: f64,
     pub stop: f64,
     pub step: f64,
+    /// Where the grid begins: the start, or where the step changed last.
+    origin: f64,
     pub steps: u64,
-    /// Fixed steps done on the grid.
+    /// Fixed steps done since the origin.
     grid: u64,
     saves: Vec<f64>,
     next_save: usize,
@@ -38,8 +45,8 @@ impl Clock {
     pub fn new(program: &Program, settings: &Settings, read: &impl Fn(Register) -> f64) -> Result<Self, Failure> {
         let (start, step, every) =
             (read(program.controls.start), read(program.controls.step), read(program.controls.save_every));
-        let step = step * settings.step_share;
-        // A moving final time is read at the first save.
+        // A moving step and a moving final time are read before the first step.
+        let step = if program.controls.step_moves { 1.0 } else { step * settings.step_share };
         let stop = if program.controls.stop_moves { f64::INFINITY } else { read(program.controls.stop) };
         if !(step > 0.0 && step.is_finite()) {
             return Err(Failure::Control { what: "TIME STEP must be positive", value: step });
@@ -47,8 +54,9 @@ impl Clock {
         if stop < start || stop.is_nan() || !start.is_finite() {
             return Err(Failure::Control { what: "FINAL TIME must not lie before INITIAL TIME", value: stop });
         }
-        let mut clock = Clock { time: start, start, stop, step, proposed: step, target: start, ..Clock::still() };
-        if program.controls.save_moves && settings.save == Save::Every {
+        let mut clock =
+            Clock { time: start, start, stop, step, origin: start, proposed: step, target: start, ..Clock::still() };
+        if moves_saves(program) && settings.save == Save::Every {
             clock.saves.push(start);
         } else {
             clock.plan_saves(settings, every)?;
@@ -75,6 +83,7 @@ impl Clock {
             start: 0.0,
             stop: 0.0,
             step: 1.0,
+            origin: 0.0,
             steps: 0,
             grid: 0,
             saves: Vec::new(),
@@ -172,11 +181,23 @@ impl Clock {
         self.saves.push(self.time + interval.max(self.step));
     }
 
+    /// Takes another step from now on.
+    pub fn set_step(&mut self, step: f64) -> Result<(), Failure> {
+        if !(step > 0.0 && step.is_finite()) {
+            return Err(Failure::Control { what: "TIME STEP must be positive", value: step });
+        }
+        if step != self.step {
+            (self.step, self.origin, self.grid) = (step, self.time, 0);
+            self.proposed = if self.steps == 0 { step } else { self.proposed };
+        }
+        Ok(())
+    }
+
     /// Chooses the end of the next step.
     pub fn aim(&mut self, adaptive: bool) {
         let near = SAME * self.step;
         let mut target =
-            if adaptive { self.time + self.proposed } else { self.start + (self.grid + 1) as f64 * self.step };
+            if adaptive { self.time + self.proposed } else { self.origin + (self.grid + 1) as f64 * self.step };
         if let Some(save) = self.saves.get(self.next_save) {
             target = if *save <= target + near { *save } else { target };
         }
@@ -224,7 +245,7 @@ impl Clock {
         while self.switches.get(self.next_switch).is_some_and(|switch| *switch <= self.time + near) {
             self.next_switch += 1;
         }
-        while self.start + (self.grid + 1) as f64 * self.step <= self.time + near {
+        while self.origin + (self.grid + 1) as f64 * self.step <= self.time + near {
             self.grid += 1;
         }
     }

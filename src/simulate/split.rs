@@ -125,7 +125,8 @@ impl Split {
             kept[register as usize] = true;
         }
         mark(&program.run, program.run.instructions.len(), &mut in_lanes, &mut kept);
-        let one_clock = !own_time && !program.controls.stop_moves && !program.controls.save_moves && {
+        let controls = &program.controls;
+        let one_clock = !own_time && !controls.stop_moves && !controls.step_moves && !controls.save_moves && {
             let controls = [program.controls.start, program.controls.stop, program.controls.step];
             let recurring =
                 program.recurring.iter().flat_map(|(first, period, last)| [Some(*first), Some(*period), *last]);
@@ -176,7 +177,7 @@ impl Split {
                 Section::Rate => program.states.iter().map(|state| state.derivative).collect(),
                 Section::Advance => program.memories.iter().map(|memory| memory.input).collect(),
                 Section::Save => (program.outputs.iter().map(|output| output.register))
-                    .chain([program.controls.stop, program.controls.save_every])
+                    .chain([program.controls.stop, program.controls.step, program.controls.save_every])
                     .collect(),
             }
         };

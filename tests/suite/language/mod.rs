@@ -1,5 +1,6 @@
 //! What the readers accept and refuse.
 
+mod endurance;
 mod mutated_xmile;
 mod mutation;
 mod read_written;

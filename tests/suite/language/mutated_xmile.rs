@@ -1,7 +1,7 @@
 //! XMILE that no tool would write: the reader survives it, what it says of it points into it, and what it makes of it
 //! can be written and read again.
 //!
-//! `PROPTEST_CASES=10000000` runs as many cases as a long test needs.
+//! `endurance` runs millions of them.
 
 use super::vensim::files;
 use levada::diagnostic::{Source, render};
@@ -113,7 +113,7 @@ const ELEMENTS: [&str; 32] = [
 ];
 
 #[derive(Clone, Debug)]
-enum Mutation {
+pub enum Mutation {
     /// Within the text of an element or the value of an attribute.
     Insert {
         place: usize,
@@ -154,7 +154,7 @@ enum Mutation {
     },
 }
 
-fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
+pub fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
     let at = any::<usize>();
     let one = prop_oneof![
         6 => (at, at, 0..PIECES.len()).prop_map(|(place, at, piece)| Mutation::Insert { place, at, piece }),
@@ -193,7 +193,7 @@ fn texts(xml: &str) -> Vec<std::ops::Range<usize>> {
     found
 }
 
-fn mutate(xml: &mut String, mutation: &Mutation) {
+pub fn mutate(xml: &mut String, mutation: &Mutation) {
     let boundary =
         |text: &str, at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
     let text = |place: usize, xml: &str| {
@@ -250,7 +250,7 @@ fn mutate(xml: &mut String, mutation: &Mutation) {
 }
 
 /// Models of this repository, and the community's where they are at hand; none so large that a run takes long.
-fn seeds() -> Vec<String> {
+pub fn seeds() -> Vec<String> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for extension in ["xmile", "stmx"] {
         files(&Path::new(OWN).join("tests/suite/language"), extension, &mut paths);

@@ -1,6 +1,6 @@
 //! Text that no author would write: the readers survive it, and what they say of it points into it.
 //!
-//! `PROPTEST_CASES=10000000` runs as many cases as a long test needs.
+//! `endurance` runs millions of them.
 
 use super::vensim::files;
 use super::written::{kept, parting};
@@ -66,7 +66,7 @@ const PIECES: [&str; 48] = [
 ];
 
 #[derive(Clone, Debug)]
-enum Mutation {
+pub enum Mutation {
     Cut { at: usize, length: usize },
     Repeat { at: usize, length: usize, times: usize },
     Insert { at: usize, piece: usize },
@@ -75,7 +75,7 @@ enum Mutation {
     Truncate { at: usize },
 }
 
-fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
+pub fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
     let at = any::<usize>();
     let one = prop_oneof![
         (at, 0..200usize).prop_map(|(at, length)| Mutation::Cut { at, length }),
@@ -88,7 +88,7 @@ fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
     prop::collection::vec(one, 1..8)
 }
 
-fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
+pub fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
     let place = |at: usize, bytes: &[u8]| at % (bytes.len() + 1);
     let piece = |at: usize, length: usize, bytes: &[u8]| {
         let start = place(at, bytes);
@@ -121,7 +121,7 @@ fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
 }
 
 /// Models of this repository, and the community's where they are at hand; none so large that a run takes long.
-fn seeds(extension: &str) -> Vec<Vec<u8>> {
+pub fn seeds(extension: &str) -> Vec<Vec<u8>> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for folder in ["models", "tests/suite/language"] {
         files(&Path::new(OWN).join(folder), extension, &mut paths);
