@@ -7,6 +7,9 @@ use std::collections::HashMap;
 /// An element's number; elements of one name are one element, whatever dimensions list them.
 pub type ElementId = u32;
 
+/// How deeply subscripts may be built of subscripts.
+pub const DEPTH_LIMIT: usize = 100;
+
 /// All dimensions of a model, in the order of `model.dimensions`.
 #[derive(Clone, Debug, Default)]
 pub struct Dimensions {
@@ -178,6 +181,10 @@ fn flatten(
     if path.contains(&number) {
         findings.push(Finding::DimensionCycle { name: dimension.name.clone(), span: dimension.span });
         flat[number] = Some(Vec::new());
+        return Vec::new();
+    }
+    if path.len() == DEPTH_LIMIT {
+        findings.push(Finding::DimensionDepth { name: dimension.name.clone(), span: dimension.span });
         return Vec::new();
     }
     path.push(number);

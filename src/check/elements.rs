@@ -4,7 +4,10 @@ use super::dimensions::{Dimensions, ElementId};
 use super::finding::Finding;
 use super::names::Names;
 use crate::model::{Definition, Equation, Name, Variable};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+/// How many elements the variables of a model may have in all. The largest published models have some hundred thousand.
+pub const ELEMENT_LIMIT: usize = 1_000_000;
 
 /// The elements of one variable. A variable without subscripts has one element with no coordinates.
 #[derive(Clone, Debug, Default)]
@@ -20,8 +23,14 @@ pub struct Elements {
 }
 
 impl Elements {
-    /// Expands the left-hand sides of `variable`.
-    pub fn of(variable: &Variable, names: &Names, dimensions: &Dimensions, findings: &mut Vec<Finding>) -> Self {
+    /// Expands the left-hand sides of `variable`, to no more elements than are `left`.
+    pub fn of(
+        variable: &Variable,
+        names: &Names,
+        dimensions: &Dimensions,
+        left: &mut usize,
+        findings: &mut Vec<Finding>,
+    ) -> Self {
         let mut elements = Elements::default();
         for (number, equation) in variable.equations.iter().enumerate() {
             let subscripts = left_hand_side(variable, equation);
@@ -45,7 +54,15 @@ impl Elements {
                     elements.dimensions[place] = *dimension;
                 }
             }
-            let mut excluded = Vec::new();
+            let wanted = axes.iter().try_fold(1usize, |count, (_, members)| count.checked_mul(members.len()));
+            match wanted.and_then(|wanted| left.checked_sub(wanted)) {
+                Some(rest) => *left = rest,
+                None => {
+                    findings.push(Finding::TooManyElements { variable: variable.name.clone(), span: equation.span });
+                    continue;
+                }
+            }
+            let mut excluded: Vec<Vec<HashSet<ElementId>>> = Vec::new();
             for list in &equation.except {
                 if list.len() != subscripts.len() {
                     findings.push(Finding::SubscriptCount {
@@ -56,7 +73,9 @@ impl Elements {
                     });
                     continue;
                 }
-                excluded.extend(self::axes(list, names, dimensions, equation, findings));
+                if let Some(axes) = self::axes(list, names, dimensions, equation, findings) {
+                    excluded.push(axes.into_iter().map(|(_, members)| members.into_iter().collect()).collect());
+                }
             }
             let members: Vec<&[ElementId]> = axes.iter().map(|(_, members)| members.as_slice()).collect();
             let mut count = 0;
@@ -64,7 +83,7 @@ impl Elements {
                 count += 1;
                 let left_out = excluded
                     .iter()
-                    .any(|list| list.iter().zip(&coordinates).all(|((_, members), element)| members.contains(element)));
+                    .any(|list| list.iter().zip(&coordinates).all(|(members, element)| members.contains(element)));
                 if left_out {
                     continue;
                 }

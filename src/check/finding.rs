@@ -1,5 +1,7 @@
 //! What a check can find, and the one place that words it.
 
+use super::dimensions::DEPTH_LIMIT;
+use super::elements::ELEMENT_LIMIT;
 use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::model::Name;
 use std::sync::Arc;
@@ -10,6 +12,8 @@ pub enum Finding {
     UnknownName { name: Name, span: Span, nearest: Option<String> },
     UnknownFunction { name: Name, span: Span, nearest: Option<String> },
     NotAFunction { name: Name, span: Span },
+    ForeignFunction { name: Name, span: Span, instead: &'static str },
+    NotRun { name: Name, what: &'static str, span: Span },
     Arity { name: Name, span: Span, given: usize, fewest: usize, most: usize },
     DuplicateVariable { name: Name, span: Span, first: Span },
     DuplicateDimension { name: Name, span: Span, first: Span },
@@ -18,6 +22,8 @@ pub enum Finding {
     UnknownDimension { name: Name, span: Span, nearest: Option<String> },
     UnknownSubscript { name: Name, span: Span, nearest: Option<String> },
     DimensionCycle { name: Name, span: Span },
+    DimensionDepth { name: Name, span: Span },
+    TooManyElements { variable: Name, span: Span },
     EmptyDimension { name: Name, span: Span },
     MappingLength { from: Name, to: Name, own: usize, images: usize, span: Span },
     SubscriptCount { variable: Name, given: usize, expected: usize, span: Span },
@@ -46,6 +52,16 @@ impl Finding {
                 Diagnostic::error("unknown-function", format!("there is no function, macro or lookup called `{name}`"))
                     .at(source, *span, "called here")
                     .help(suggestion(nearest, "correct its spelling, or define a macro or a lookup of that name"))
+            }
+            Finding::ForeignFunction { name, span, instead } => {
+                Diagnostic::error("unsupported", format!("the function {name} cannot be run"))
+                    .at(source, *span, "called here")
+                    .help(*instead)
+            }
+            Finding::NotRun { name, what, span } => {
+                Diagnostic::error("unsupported", format!("`{name}` is a {what}, which has no value in a run"))
+                    .at(source, *span, "used here")
+                    .help("write the value wanted as a variable of its own, with IF THEN ELSE for a condition")
             }
             Finding::NotAFunction { name, span } => Diagnostic::error(
                 "not-a-function",
@@ -101,6 +117,18 @@ impl Finding {
                     .at(source, *span, "defined here")
                     .help("list elements, or subranges that do not lead back here")
             }
+            Finding::DimensionDepth { name, span } => Diagnostic::error(
+                "subscript-depth",
+                format!("subscript `{name}` is built of subscripts more than {DEPTH_LIMIT} deep"),
+            )
+            .at(source, *span, "defined here")
+            .help("list its elements"),
+            Finding::TooManyElements { variable, span } => Diagnostic::error(
+                "too-many-elements",
+                format!("with the elements of `{variable}` the model has more than {ELEMENT_LIMIT}"),
+            )
+            .at(source, *span, "these elements")
+            .help("use fewer or smaller subscripts"),
             Finding::EmptyDimension { name, span } => {
                 Diagnostic::error("empty-subscript", format!("subscript `{name}` has no elements"))
                     .at(source, *span, "defined here")

@@ -7,6 +7,7 @@ mod elements;
 mod external;
 mod feedback;
 mod finding;
+mod foreign;
 mod kind;
 mod names;
 mod references;
@@ -18,13 +19,14 @@ pub use elements::{Elements, left_hand_side, list as list_elements, product};
 pub use external::external_subscripts;
 pub use feedback::{Doubt, Feedback, FeedbackLoop, Link, Loops, Polarity, feedback};
 pub use finding::Finding;
+pub use foreign::instead;
 pub use kind::VariableKind;
 pub use names::{Names, Symbol};
 pub use references::check_expression;
 pub use units::{ModelUnits, expression_unit, make_units_strict};
 
 use crate::diagnostic::{Diagnostic, Source, nearest};
-use crate::model::{Definition, Macro, Model, Name, Variable};
+use crate::model::{Definition, Dialect, Macro, Model, Name, Variable};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -114,10 +116,11 @@ pub fn check(
     let elements = dimensions.elements().to_vec();
     let mut scopes = Vec::with_capacity(1 + model.macros.len());
     let names = Names::of(&model, &elements);
-    scopes.push(scope(&model.variables, names, &dimensions, &mut findings));
+    let mut left = elements::ELEMENT_LIMIT;
+    scopes.push(scope(&model.variables, names, &dimensions, &mut left, &mut findings));
     for definition in &model.macros {
         let names = scopes[0].names.within(definition);
-        let scope = scope(&definition.variables, names, &dimensions, &mut findings);
+        let scope = scope(&definition.variables, names, &dimensions, &mut left, &mut findings);
         scopes.push(scope);
     }
     let units = ModelUnits::default();
@@ -129,12 +132,24 @@ pub fn check(
     if sound {
         // A misspelt name is no use of the variable that it means.
         unused::check(&checked, &mut diagnostics);
+        diagnostics.extend(not_run(checked.model()).map(|(variable, what)| {
+            Diagnostic::warning("not-run", format!("`{}` is a {what}, which takes no part in a run", variable.name))
+                .at(source, variable.span, "read and left alone")
+                .help("set the model's constants with --set, and look at the results, to test what it tests")
+        }));
     }
     (sound.then_some(checked), diagnostics)
 }
 
-fn scope(variables: &[Variable], names: Names, dimensions: &Dimensions, findings: &mut Vec<Finding>) -> Scope {
-    let elements = variables.iter().map(|variable| Elements::of(variable, &names, dimensions, findings)).collect();
+fn scope(
+    variables: &[Variable],
+    names: Names,
+    dimensions: &Dimensions,
+    left: &mut usize,
+    findings: &mut Vec<Finding>,
+) -> Scope {
+    let elements =
+        variables.iter().map(|variable| Elements::of(variable, &names, dimensions, left, findings)).collect();
     Scope { names, elements }
 }
 
@@ -164,6 +179,17 @@ fn duplicates(model: &Model, findings: &mut Vec<Finding>) {
             findings.push(Finding::EmptyDimension { name: dimension.name.clone(), span: dimension.span });
         }
     }
+}
+
+/// The variables of Vensim text that no run executes, and what they are: reality checks, test inputs and texts.
+pub fn not_run(model: &Model) -> impl Iterator<Item = (&Variable, &'static str)> {
+    let variables = model.variables.iter().filter(|_| model.dialect == Dialect::Vensim);
+    variables.filter_map(|variable| {
+        variable.equations.iter().find_map(|equation| match equation.definition {
+            Definition::Skipped(what) => Some((variable, what)),
+            _ => None,
+        })
+    })
 }
 
 /// Whether a variable takes no part in a run.

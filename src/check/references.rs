@@ -1,11 +1,12 @@
 //! Every name and call in every expression: known, rightly subscripted, with the right number of arguments.
 
 use super::finding::Finding;
+use super::foreign::instead;
 use super::names::{Names, Symbol};
 use super::{CheckedModel, nearest_name};
 use crate::diagnostic::Span;
 use crate::model::{
-    Definition, Dialect, Expression, ExpressionKind, Function, Name, Subscript, SubscriptKind, Variable,
+    Definition, Dialect, Equation, Expression, ExpressionKind, Function, Name, Subscript, SubscriptKind, Variable,
 };
 
 /// Walks all expressions of the model and its macros.
@@ -92,9 +93,13 @@ impl Walker<'_> {
         self.subscripts(subscripts, findings);
         match self.names.symbol(name) {
             Some(Symbol::Variable(index)) => {
+                self.executed(self.scope, index, span, findings);
                 self.count(self.scope, index, name, subscripts, span, findings);
             }
-            Some(Symbol::Global(index)) => self.count(0, index, name, subscripts, span, findings),
+            Some(Symbol::Global(index)) => {
+                self.executed(0, index, span, findings);
+                self.count(0, index, name, subscripts, span, findings);
+            }
             Some(_) => {}
             None if self.dialect() == Dialect::Xmile && is_call_without_brackets(name) => {}
             None if Function::named(self.dialect(), name).is_some() => {
@@ -147,12 +152,26 @@ impl Walker<'_> {
                 None if self.names.symbol(function).is_some() => {
                     findings.push(Finding::NotAFunction { name: function.clone(), span });
                 }
-                None => {
-                    let known: Vec<&str> = Function::spellings(self.dialect()).collect();
-                    let nearest = nearest_name(function, known).or_else(|| nearest_name(function, self.names.all()));
-                    findings.push(Finding::UnknownFunction { name: function.clone(), span, nearest });
-                }
+                None => findings.push(match instead(self.dialect(), function) {
+                    Some(instead) => Finding::ForeignFunction { name: function.clone(), span, instead },
+                    None => {
+                        let known: Vec<&str> = Function::spellings(self.dialect()).collect();
+                        let nearest =
+                            nearest_name(function, known).or_else(|| nearest_name(function, self.names.all()));
+                        Finding::UnknownFunction { name: function.clone(), span, nearest }
+                    }
+                }),
             },
+        }
+    }
+
+    /// Reality checks, test inputs and texts of Vensim have no value.
+    fn executed(&self, scope: usize, variable: usize, span: Span, findings: &mut Vec<Finding>) {
+        let variable = &self.checked.variables(scope)[variable];
+        if self.dialect() == Dialect::Vensim
+            && let [Equation { definition: Definition::Skipped(what), .. }] = &variable.equations[..]
+        {
+            findings.push(Finding::NotRun { name: variable.name.clone(), what, span });
         }
     }
 

@@ -37,6 +37,10 @@ pub enum Fault {
         name: String,
         span: Span,
     },
+    NotAVector {
+        variable: String,
+        span: Span,
+    },
     TextAsNumber {
         span: Span,
     },
@@ -65,9 +69,12 @@ pub enum Fault {
         name: String,
         nearest: Option<String>,
     },
+    /// A model that opens into more than can be held, by its macros or its reductions.
     TooLarge {
-        elements: usize,
+        what: &'static str,
         limit: usize,
+        variable: String,
+        span: Span,
     },
     BadControl {
         name: &'static str,
@@ -123,6 +130,12 @@ impl Fault {
             Fault::NotALookup { name, span } => Diagnostic::error("not-a-lookup", format!("`{name}` is not a lookup"))
                 .at(source, *span, "a lookup is needed here")
                 .help("name a lookup variable, or write its points in place"),
+            Fault::NotAVector { variable, span } => Diagnostic::error(
+                "not-a-vector",
+                format!("a vector function in `{variable}` is given what has no subscript to run along"),
+            )
+            .at(source, *span, "not an array")
+            .help("name an array with the subscript that the function runs along, such as `x[region]`"),
             Fault::TextAsNumber { span } => {
                 Diagnostic::error("text-as-number", "a text stands where a number is needed")
                     .at(source, *span, "this text")
@@ -160,11 +173,12 @@ impl Fault {
                 Diagnostic::error("unknown-name", format!("the model has no variable `{name}`"))
                     .help(suggestion(nearest, "`levada run MODEL` writes every variable as a column"))
             }
-            Fault::TooLarge { elements, limit } => Diagnostic::error(
+            Fault::TooLarge { what, limit, variable, span } => Diagnostic::error(
                 "model-too-large",
-                format!("the model has more than {elements} elements; the limit is {limit}"),
+                format!("at `{variable}` the model opens into more than {limit} {what}"),
             )
-            .help("use fewer or smaller subscripts"),
+            .at(source, *span, "here")
+            .help("use smaller subscripts, and fewer macros within macros"),
             Fault::BadControl { name, why } => Diagnostic::error("bad-control", format!("{name} {why}"))
                 .help(format!("correct {name}, or set it with --set")),
         }

@@ -1,7 +1,7 @@
 //! Values that stand outside the model's text: series given with the request, and constants, lookups and series in files.
 
 use super::{Failed, Key, Lowered, Lowering, element_key};
-use crate::check::{ElementId, left_hand_side};
+use crate::check::{ElementId, instead, left_hand_side};
 use crate::compile::fault::Fault;
 use crate::compile::table::Table;
 use crate::diagnostic::Span;
@@ -153,6 +153,16 @@ impl<'a> Lowering<'a> {
                 .collect(),
             _ => None,
         };
+        if let ExpressionKind::Call { function, .. } = &call.kind
+            && let Some(instead) = instead(self.dialect(), function)
+        {
+            return Err(self.fail(Fault::Unsupported {
+                construct: format!("the function {function}"),
+                variable: name.to_owned(),
+                span: call.span,
+                instead: instead.to_owned(),
+            }));
+        }
         match (function, texts.as_deref()) {
             (Some(function), Some([file, sheet, rest @ ..])) => {
                 Ok(Address { function, file, sheet, rest: rest.to_vec() })

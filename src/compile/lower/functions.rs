@@ -1,7 +1,7 @@
 //! Calls of built-in functions: arithmetic, functions of time, random draws. Delays, vectors and lookups have their own files.
 
 use super::scope::Context;
-use super::{Failed, Lowered, Lowering, Origin, Recurring};
+use super::{Failed, Lowered, Lowering, Origin, Recurring, Site};
 use crate::compile::fault::Fault;
 use crate::compile::graph::{Slot, Value};
 use crate::compile::operation::{Binary, Unary};
@@ -387,7 +387,7 @@ impl<'a> Lowering<'a> {
 
     fn uniform(&mut self, expression: &Expression, context: &Context, part: usize) -> Value {
         let origin =
-            Origin::Call { instance: context.instance, span: expression.span, bindings: context.bindings(), part };
+            Origin::Call { instance: context.instance, site: Site::of(expression), bindings: context.bindings(), part };
         let next = self.randoms as u32;
         let number = *self.random_index.entry(origin).or_insert(next);
         if number == next {

@@ -61,12 +61,8 @@ impl<'a> Lowering<'a> {
             Some(Symbol::Variable(variable)) => (context.instance, variable),
             Some(Symbol::Global(variable)) => (0, variable),
             Some(Symbol::Parameter(number)) => {
-                let instance = &self.instances[context.instance];
-                let (argument, caller) = (instance.arguments.get(number).copied(), instance.caller.clone());
-                return match (argument, caller) {
-                    (Some(argument), Some(caller)) => self.table_of(argument, &caller.in_phase(context.phase)),
-                    _ => Err(Failed),
-                };
+                let (argument, place) = self.argument_of(number, context)?;
+                return self.table_of(argument, &place);
             }
             _ => return Err(self.fail(Fault::NotALookup { name: name.text().to_owned(), span })),
         };

@@ -1,7 +1,7 @@
 //! Functions that remember: smooths and delays as states, samples and pipelines as memories, INITIAL as held values.
 
 use super::scope::Context;
-use super::{Failed, Held, Lowered, Lowering, Memory, MemoryKind, Origin, Phase};
+use super::{Failed, Held, Lowered, Lowering, Memory, MemoryKind, Origin, Phase, Site};
 use crate::compile::fault::Fault;
 use crate::compile::graph::{Pace, Slot, Value};
 use crate::compile::operation::Binary;
@@ -76,7 +76,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn origin(&self, expression: &Expression, context: &Context, part: usize) -> Origin {
-        Origin::Call { instance: context.instance, span: expression.span, bindings: context.bindings(), part }
+        Origin::Call { instance: context.instance, site: Site::of(expression), bindings: context.bindings(), part }
     }
 
     /// A whole number of stages, known before the run. Vensim gives a material delay no more stages than its delay time
@@ -98,7 +98,11 @@ impl<'a> Lowering<'a> {
             }
         }
         match self.value_at_start(value) {
-            Some(order) if (1.0..=1000.0).contains(&order.floor()) => Ok(order.floor().min(most) as usize),
+            Some(order) if (1.0..=1000.0).contains(&order.floor()) => {
+                let order = order.floor().min(most) as usize;
+                self.count_reads(order, expression, context)?;
+                Ok(order)
+            }
             _ => {
                 let variable = self.reading(context);
                 let argument = "the order of the delay (1 to 1000)".to_owned();

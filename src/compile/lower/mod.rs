@@ -19,7 +19,7 @@ use super::fault::Fault;
 use super::graph::{Graph, Node, Pace, Slot, Value};
 use super::request::{Landing, Request};
 use crate::check::{CheckedModel, ElementId};
-use crate::diagnostic::Span;
+use crate::model::Expression;
 use crate::series::{Workbook, WorkbookFault};
 use scope::{Instance, InstanceKey};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -53,7 +53,18 @@ struct Key {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Origin {
     Element { instance: usize, variable: usize, coordinates: Box<[ElementId]> },
-    Call { instance: usize, span: Span, bindings: Bindings, part: usize },
+    Call { instance: usize, site: Site, bindings: Bindings, part: usize },
+}
+
+/// Which expression of the model is meant: its place in memory. Its place in the text will not do, since one text
+/// stands for several expressions where a module or a default is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Site(usize);
+
+impl Site {
+    fn of(expression: &Expression) -> Site {
+        Site(std::ptr::from_ref(expression).addr())
+    }
 }
 
 /// A model constant as the program sees it.
@@ -127,6 +138,8 @@ pub struct Lowering<'a> {
     pub owners: Vec<String>,
     instances: Vec<Instance<'a>>,
     instance_index: HashMap<InstanceKey, usize>,
+    /// Arguments of macros read so far, by instance, number and phase.
+    argument_index: HashMap<(usize, usize, Phase), Option<Value>>,
     memo: HashMap<Key, Option<Value>>,
     active: Vec<Key>,
     active_set: HashSet<Key>,
@@ -144,7 +157,14 @@ pub struct Lowering<'a> {
     workbooks: HashMap<(PathBuf, String), Result<Rc<Workbook>, WorkbookFault>>,
     /// The initial time itself is being computed.
     starting: bool,
+    /// Expressions read so far.
+    read: usize,
 }
+
+/// How many expressions may be read, each once for every element that it is read for.
+const READ_LIMIT: usize = 20_000_000;
+/// How many calls of macros a model may open into.
+const INSTANCE_LIMIT: usize = 100_000;
 
 impl<'a> Lowering<'a> {
     pub fn new(checked: &'a CheckedModel, request: &'a Request) -> Self {
@@ -167,6 +187,7 @@ impl<'a> Lowering<'a> {
             owners: Vec::new(),
             instances: vec![Instance::model()],
             instance_index: HashMap::new(),
+            argument_index: HashMap::new(),
             memo: HashMap::new(),
             active: Vec::new(),
             active_set: HashSet::new(),
@@ -181,6 +202,7 @@ impl<'a> Lowering<'a> {
             overrides,
             workbooks: HashMap::new(),
             starting: false,
+            read: 0,
         }
     }
 

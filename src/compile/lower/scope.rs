@@ -1,8 +1,7 @@
 //! Where an expression is read: in which instance of which scope, in which phase, with which subscripts bound.
 
-use super::Phase;
+use super::{Phase, Site};
 use crate::check::ElementId;
-use crate::diagnostic::Span;
 use crate::model::Expression;
 use std::rc::Rc;
 
@@ -71,6 +70,6 @@ impl Instance<'_> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct InstanceKey {
     pub caller: usize,
-    pub span: Span,
+    pub site: Site,
     pub bindings: Bindings,
 }

@@ -259,6 +259,7 @@ impl<'a> Lowering<'a> {
         }
         let (Some(place), Some(valid)) = (place, valid) else { return Err(Failed) };
         let slices: Vec<&[ElementId]> = members.iter().map(Vec::as_slice).collect();
+        self.count_reads(combinations(&slices), expression, context)?;
         let mut inputs = vec![place];
         for coordinates in product(&slices) {
             inputs.push(self.defined_element(instance, variable, &coordinates, expression.span, context)?);
@@ -372,12 +373,18 @@ impl<'a> Lowering<'a> {
         let dimensions = self.checked.dimensions();
         let axes: Vec<&[ElementId]> = over.iter().map(|number| dimensions.get(*number).elements.as_slice()).collect();
         let mut values = Vec::new();
+        self.count_reads(combinations(&axes), expression, context)?;
         for coordinates in product(&axes) {
             let reduced: Vec<_> = over.iter().copied().zip(coordinates).collect();
             values.push(self.expression(expression, &context.with_reduced(&reduced))?);
         }
         Ok(values)
     }
+}
+
+/// How many coordinates there are along these axes.
+fn combinations(axes: &[&[ElementId]]) -> usize {
+    axes.iter().fold(1, |count: usize, members| count.saturating_mul(members.len()))
 }
 
 /// Functions that turn many values into one.

@@ -1,7 +1,9 @@
 //! Elements of variables and the expressions that define them.
 
 use super::scope::{Context, Instance, InstanceKey};
-use super::{Constant, Failed, Key, Lowered, Lowering, Origin, Phase, State, element_key};
+use super::{
+    Constant, Failed, INSTANCE_LIMIT, Key, Lowered, Lowering, Origin, Phase, READ_LIMIT, Site, State, element_key,
+};
 use crate::check::{CheckedModel, ElementId, Symbol, left_hand_side, list_elements};
 use crate::compile::fault::Fault;
 use crate::compile::graph::{Slot, Value};
@@ -297,6 +299,7 @@ impl<'a> Lowering<'a> {
 
     /// The value of an expression.
     pub fn expression(&mut self, expression: &'a Expression, context: &Context) -> Lowered {
+        self.count_reads(1, expression, context)?;
         match &expression.kind {
             ExpressionKind::Number(value) => Ok(self.number(*value)),
             ExpressionKind::Missing => Ok(self.number(MISSING)),
@@ -331,6 +334,27 @@ impl<'a> Lowering<'a> {
                 Ok(self.graph.select(condition, then, otherwise))
             }
         }
+    }
+
+    /// Refuses a model that opens into more expressions than can be held; said once.
+    pub(super) fn count_reads(
+        &mut self,
+        more: usize,
+        expression: &Expression,
+        context: &Context,
+    ) -> Result<(), Failed> {
+        let within = self.read <= READ_LIMIT;
+        self.read = self.read.saturating_add(more);
+        if self.read <= READ_LIMIT {
+            return Ok(());
+        }
+        if within {
+            let variable = self.reading(context);
+            let span = expression.span;
+            self.fail(Fault::TooLarge { what: "computations", limit: READ_LIMIT, variable, span });
+            self.read = READ_LIMIT + 1;
+        }
+        Err(Failed)
     }
 
     fn binary(&mut self, operator: BinaryOperator, left: Value, right: Value) -> Value {
@@ -374,16 +398,28 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// What a macro's parameter stands for.
+    /// What a macro's parameter stands for: an argument is read where the call stands, a default within the macro.
     fn argument(&mut self, number: usize, context: &Context) -> Lowered {
-        let instance = &self.instances[context.instance];
-        match (instance.arguments.get(number).copied(), &instance.caller) {
-            (Some(argument), Some(caller)) => {
-                let caller = caller.in_phase(context.phase);
-                self.expression(argument, &caller)
-            }
-            _ => Err(Failed),
+        let key = (context.instance, number, context.phase);
+        if let Some(known) = self.argument_index.get(&key) {
+            return known.ok_or(Failed);
         }
+        let (argument, place) = self.argument_of(number, context)?;
+        let value = self.expression(argument, &place);
+        self.argument_index.insert(key, value.ok());
+        value
+    }
+
+    /// The expression of a macro's parameter and where it is read.
+    pub(super) fn argument_of(&self, number: usize, context: &Context) -> Result<(&'a Expression, Context), Failed> {
+        let instance = &self.instances[context.instance];
+        if let (Some(argument), Some(caller)) = (instance.arguments.get(number), &instance.caller) {
+            return Ok((argument, caller.in_phase(context.phase)));
+        }
+        let definition = instance.scope.checked_sub(1).map(|number| &self.checked.model().macros[number]);
+        let default = definition.and_then(|definition| definition.parameters.get(number)?.default.as_ref());
+        let inside = Context { instance: context.instance, ..Context::model(context.phase) };
+        default.map(|default| (default, inside)).ok_or(Failed)
     }
 
     pub(super) fn call(&mut self, expression: &'a Expression, context: &Context) -> Lowered {
@@ -431,7 +467,7 @@ impl<'a> Lowering<'a> {
         arguments: &'a [Expression],
         context: &Context,
     ) -> Result<usize, Failed> {
-        let key = InstanceKey { caller: context.instance, span: expression.span, bindings: context.bindings() };
+        let key = InstanceKey { caller: context.instance, site: Site::of(expression), bindings: context.bindings() };
         if let Some(instance) = self.instance_index.get(&key) {
             return Ok(*instance);
         }
@@ -450,12 +486,16 @@ impl<'a> Lowering<'a> {
                 instead: "write the recursion as a stock".to_owned(),
             }));
         }
-        let given = arguments.iter();
-        let defaults = definition.parameters.iter().skip(arguments.len()).filter_map(|p| p.default.as_ref());
         let instance = self.instances.len();
+        if instance > INSTANCE_LIMIT {
+            let (variable, span) = (self.reading(context), expression.span);
+            let fault = Fault::TooLarge { what: "calls of macros", limit: INSTANCE_LIMIT, variable, span };
+            let told = self.faults.iter().any(|fault| matches!(fault, Fault::TooLarge { .. }));
+            return Err(if told { Failed } else { self.fail(fault) });
+        }
         self.instances.push(Instance {
             scope: 1 + number,
-            arguments: given.chain(defaults).collect(),
+            arguments: arguments.iter().collect(),
             caller: Some(context.clone()),
             label: format!("{}: ", definition.name),
         });

@@ -212,11 +212,7 @@ impl<'a> Lowering<'a> {
             Some(dimension) => Ok(dimension),
             None => {
                 let variable = self.reading(context);
-                Err(self.fail(Fault::SubscriptOutside {
-                    subscript: "the last subscript".to_owned(),
-                    variable,
-                    span: argument.span,
-                }))
+                Err(self.fail(Fault::NotAVector { variable, span: argument.span }))
             }
         }
     }
@@ -319,7 +315,7 @@ impl<'a> Lowering<'a> {
 
     fn not_a_vector(&mut self, argument: &Expression, context: &Context) -> Failed {
         let variable = self.reading(context);
-        self.fail(Fault::SubscriptOutside { subscript: "the argument".to_owned(), variable, span: argument.span })
+        self.fail(Fault::NotAVector { variable, span: argument.span })
     }
 
     /// The largest dimension that lists an element.

@@ -1,5 +1,6 @@
 //! What the readers accept and refuse.
 
+mod copied;
 mod endurance;
 mod mutated_xmile;
 mod mutation;
