@@ -74,8 +74,8 @@ pub enum VectorOperation {
     /// What leaves a conveyor in a step: step, arrest, leak fractions, then its state. Gives what leaves at its end and
     /// by each leak, then the contents of slats that stay, then the carries.
     BeltLeave(Belt),
-    /// A conveyor's state after a step without carries: arrest, slats of the way of what enters, its amount, then the
-    /// contents of slats that stay, then shares.
+    /// A conveyor's state after a step without carries: arrest, slats of the way of what enters, its amount, the
+    /// amount that is put evenly along the way, then the contents of slats that stay, then shares.
     BeltMove(Belt),
     /// What may still enter in a time unit: time, start, step, limit, what entered in it already. Gives that amount, and
     /// whether the next step still lies in the unit.

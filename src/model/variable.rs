@@ -153,6 +153,8 @@ pub struct Conveyor {
     /// Nothing enters, moves, leaks or leaves in steps in which this is true.
     pub arrest: Option<Expression>,
     pub leaks: Vec<Leak>,
+    /// Inflows that are put in equal parts along the whole way rather than at its start.
+    pub spread: Vec<Name>,
     /// A leak's fraction is of what is there, each time unit, rather than of what entered, over the whole way.
     pub exponential: bool,
     pub discrete: bool,

@@ -123,21 +123,33 @@ pub fn leave(belt: &Belt, inputs: &[f64]) -> Vec<f64> {
 
 /// The state after a step, without carries.
 pub fn advance(belt: &Belt, inputs: &[f64]) -> Vec<f64> {
-    let (arrested, depth, amount) = (inputs[0] != 0.0, inputs[1], inputs[2]);
-    let (contents, shares) = inputs[3..].split_at(belt.slats);
+    let (arrested, depth, amount, spread) = (inputs[0] != 0.0, inputs[1], inputs[2], inputs[3]);
+    let (contents, shares) = inputs[4..].split_at(belt.slats);
     if arrested {
-        return inputs[3..].to_vec();
+        return inputs[4..].to_vec();
     }
     let moved = |slats: &[f64]| -> Vec<f64> { slats[1..].iter().copied().chain([0.0]).collect() };
     let entry = place(depth, belt.slats);
+    // Of what is put evenly along the way, the part that each slat gets.
+    let way = if depth > 1.0 { depth } else { 1.0 };
+    let part = spread / way;
+    // What would stand behind the last slat leaves after the run, wherever it stands.
+    let amount = amount + part * (way - (entry + 1) as f64);
     let mut state = moved(contents);
     state[entry] += if depth.is_nan() { f64::NAN } else { amount };
+    if part != 0.0 {
+        state[..=entry].iter_mut().for_each(|slat| *slat += part);
+    }
     for (zone, (first, last)) in belt.zones.iter().enumerate() {
         let mut own = moved(&shares[zone * belt.slats..(zone + 1) * belt.slats]);
+        let way = if belt.changing { depth } else { (last + 1 - first) as f64 };
+        if part != 0.0 {
+            own[*first..=entry.min(*last)].iter_mut().for_each(|share| *share += part / way);
+        }
         if belt.changing {
-            own[entry] += amount / depth;
+            own[entry] += amount / way;
         } else {
-            own[*last] = state[*last] / (last + 1 - first) as f64;
+            own[*last] = state[*last] / way;
         }
         state.extend(own);
     }

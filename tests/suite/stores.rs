@@ -30,8 +30,8 @@ fn program(text: &str) -> Program {
 
 fn model(stop: f64, per_unit: u32, variables: &str) -> String {
     format!(
-        "<xmile version=\"1.0\" xmlns=\"http://docs.oasis-open.org/xmile/ns/XMILE/v1.0\">\
-         <header><vendor>isee systems, inc.</vendor><product>Stella</product></header>\
+        "<xmile version=\"1.0\" xmlns=\"http://docs.oasis-open.org/xmile/ns/XMILE/v1.0\" \
+         xmlns:isee=\"http://iseesystems.com/XMILE\"><header><vendor>isee systems, inc.</vendor><product>Stella</product></header>\
          <sim_specs><start>0</start><stop>{stop}</stop><dt reciprocal=\"true\">{per_unit}</dt></sim_specs>\
          <model><variables>{variables}</variables></model></xmile>"
     )
@@ -100,6 +100,7 @@ struct Plant {
     limit: Option<f64>,
     initial: f64,
     exponential: bool,
+    spread: bool,
     leaks: Vec<(f64, f64, f64, bool)>,
     rates: Vec<f64>,
     oven: (f64, f64, f64, f64),
@@ -122,8 +123,10 @@ impl Plant {
                      </outflow><queue/></stock><flow name=\"arriving\"><eqn>supply</eqn></flow><flow name=\"entering\"/>\
                      <flow name=\"balking\"><overflow/></flow>";
         } else {
+            let spread = flag(self.spread, " isee:spreadflow=\"even\"".to_owned());
             text += "<stock name=\"Before\"><eqn>20</eqn><inflow>arriving</inflow><outflow>entering</outflow><non_negative/></stock>\
-                     <flow name=\"arriving\"><eqn>supply / 2</eqn></flow><flow name=\"entering\"><eqn>supply</eqn></flow>";
+                     <flow name=\"arriving\"><eqn>supply / 2</eqn></flow>";
+            text += &format!("<flow name=\"entering\"{spread}><eqn>supply</eqn></flow>");
         }
         let discrete = self.discrete || self.queued;
         let at_least = |time: f64| time.max(1.0 / f64::from(self.per_unit));
@@ -168,12 +171,12 @@ impl Plant {
 fn plants() -> impl Strategy<Value = Plant> {
     let share = 0.0..1.0f64;
     let leak = (0.0..0.8f64, 0.0..0.5f64, 0.5..1.0f64, any::<bool>());
-    let belt = (1..9u32, (0.1..5.0f64, 0.1..5.0f64), any::<[bool; 5]>(), any::<(bool, bool)>());
+    let belt = (1..9u32, (0.1..5.0f64, 0.1..5.0f64), any::<[bool; 6]>(), any::<(bool, bool)>());
     let limits = (prop::option::of(1.0..20.0f64), prop::option::of(0.5..20.0f64), 0.0..15.0f64, any::<bool>());
     let oven = (0.0..3.0f64, 0.0..3.0f64, 0.0..2.0f64, 0.5..10.0f64);
     let rates = prop::collection::vec(prop_oneof![1 => Just(0.0), 3 => share.prop_map(|share| 12.0 * share)], 2..13);
     (belt, limits, prop::collection::vec(leak, 0..4), rates, oven).prop_map(|(belt, limits, leaks, rates, oven)| {
-        let (per_unit, transit, [changes, sampled, arrested, discrete, queued], batches) = belt;
+        let (per_unit, transit, [changes, sampled, arrested, discrete, queued, spread], batches) = belt;
         let (capacity, limit, initial, exponential) = limits;
         Plant {
             per_unit,
@@ -188,6 +191,7 @@ fn plants() -> impl Strategy<Value = Plant> {
             limit,
             initial,
             exponential,
+            spread,
             leaks,
             rates,
             oven,

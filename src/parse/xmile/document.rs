@@ -125,6 +125,8 @@ pub(super) trait Element<'a, 'i: 'a>: Sized {
     fn vendor_name(self) -> Option<&'i str>;
     fn elements(self) -> impl Iterator<Item = Node<'a, 'i>>;
     fn child(self, name: &str) -> Option<Node<'a, 'i>>;
+    /// A child of the standard's or a vendor's.
+    fn child_of_any(self, name: &str) -> Option<Node<'a, 'i>>;
     fn children_named(self, name: &str) -> impl Iterator<Item = Node<'a, 'i>>;
     /// An attribute of a vendor, whatever the prefix.
     fn vendor_attribute(self, name: &str) -> Option<roxmltree::Attribute<'a, 'i>>;
@@ -152,6 +154,10 @@ impl<'a, 'i: 'a> Element<'a, 'i> for Node<'a, 'i> {
 
     fn child(self, name: &str) -> Option<Node<'a, 'i>> {
         self.elements().find(|element| element.standard_name() == Some(name))
+    }
+
+    fn child_of_any(self, name: &str) -> Option<Node<'a, 'i>> {
+        self.elements().find(|element| element.standard_name().or(element.vendor_name()) == Some(name))
     }
 
     fn children_named(self, name: &str) -> impl Iterator<Item = Node<'a, 'i>> {

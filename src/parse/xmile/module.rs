@@ -226,8 +226,9 @@ fn dimensions(element: Node, variable: &str, raw: &str, file: &Declarations, fau
 /// marked all but the first (XMILE 4.2.1).
 fn drive(holder: Node, raw: &str, names: &mut ModelNames) {
     for stock in holder.children_named("stock") {
-        let conveyor = stock.child("conveyor").is_some();
-        let other = ["queue", "oven"].iter().any(|name| stock.child(name).is_some_and(|child| is_set(child, raw)));
+        let conveyor = stock.child_of_any("conveyor").is_some();
+        let other =
+            ["queue", "oven"].iter().any(|name| stock.child_of_any(name).is_some_and(|child| is_set(child, raw)));
         if !conveyor && !other {
             continue;
         }

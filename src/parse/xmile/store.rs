@@ -7,7 +7,7 @@ use super::scope::Declared;
 use super::stock::Flow;
 use super::text::PlacedText;
 use super::variable::Reader;
-use crate::model::{Batches, Conveyor, Expression, ExpressionKind, Leak, Oven, Queue, Store};
+use crate::model::{Batches, Conveyor, Expression, ExpressionKind, Leak, Name, Oven, Queue, Store};
 use roxmltree::Node;
 
 const CONVEYOR: [&str; 5] = ["len", "capacity", "in_limit", "sample", "arrest"];
@@ -39,14 +39,14 @@ fn of_all(
     inflows: &[Flow],
     outflows: &[Flow],
 ) -> Option<Store> {
-    if let Some(conveyor) = element.child("conveyor") {
+    if let Some(conveyor) = element.child_of_any("conveyor") {
         return self::conveyor(reader, conveyor, stock, contents, inflows, outflows)
             .map(|conveyor| Store::Conveyor(Box::new(conveyor)));
     }
-    if let Some(queue) = element.child("queue").filter(|queue| is_set(*queue, reader.raw)) {
+    if let Some(queue) = element.child_of_any("queue").filter(|queue| is_set(*queue, reader.raw)) {
         return self::queue(reader, queue, stock, contents, outflows).map(|queue| Store::Queue(Box::new(queue)));
     }
-    match element.child("oven") {
+    match element.child_of_any("oven") {
         Some(oven) => self::oven(reader, oven, stock, inflows, outflows).map(|oven| Store::Oven(Box::new(oven))),
         None => Some(Store::Reservoir),
     }
@@ -61,10 +61,11 @@ fn conveyor(
     outflows: &[Flow],
 ) -> Option<Conveyor> {
     let known = options(reader, conveyor, "conveyor", stock, (&CONVEYOR, &CONVEYOR_OPTIONS));
-    let spread = spread(reader, conveyor, inflows).and(no_overflow(reader, conveyor, outflows));
+    let spread = spread(reader, conveyor, inflows);
+    let known = no_overflow(reader, conveyor, outflows).and(known);
     let [transit, capacity, inflow_limit, arrest] =
         ["len", "capacity", "in_limit", "arrest"].map(|name| limit(reader, conveyor, &[name], stock));
-    let sample = match conveyor.child("sample").map(|sample| PlacedText::within(sample, reader.raw)) {
+    let sample = match conveyor.child_of_any("sample").map(|sample| PlacedText::within(sample, reader.raw)) {
         // The standard gives the default as `1` in one place and as `DT` in another.
         Some(text) if ["", "1", "dt"].contains(&text.text.trim().to_ascii_lowercase().as_str()) => Some(None),
         _ => limit(reader, conveyor, &["sample"], stock),
@@ -80,7 +81,8 @@ fn conveyor(
     let leaks = leaks.into_iter().collect::<Option<Vec<_>>>();
     let (transit, capacity, inflow_limit, arrest) = (transit?, capacity?, inflow_limit?, arrest?);
     let (leaks, sample) = (leaks?, sample?);
-    spread.and(known)?;
+    known?;
+    let spread = spread?;
     let Some(transit) = transit else {
         reader.unsupported(
             "a conveyor without <len>",
@@ -97,6 +99,7 @@ fn conveyor(
         sample,
         arrest,
         leaks,
+        spread,
         exponential: is_true(conveyor, "exponential_leak"),
         discrete: is_true(conveyor, "discrete"),
         batches: batches(conveyor),
@@ -168,20 +171,29 @@ fn batches(holder: Node) -> Batches {
     Batches { whole: is_true(holder, "batch_integrity"), one_at_a_time }
 }
 
-/// Refuses inflows that isee's tools spread over the conveyor rather than put at its start.
-fn spread(reader: &mut Reader, conveyor: Node, inflows: &[Flow]) -> Option<()> {
-    let mut sound = true;
+/// The inflows that isee's tools spread evenly over the conveyor; other ways of spreading are refused.
+fn spread(reader: &mut Reader, conveyor: Node, inflows: &[Flow]) -> Option<Vec<Name>> {
+    let (mut even, mut sound) = (Vec::new(), true);
     for flow in inflows {
         let Some(element) = conveyor.document().get_node(flow.declared.node) else { continue };
         let Some(attribute) = element.vendor_attribute("spreadflow") else { continue };
-        if !["", "beginning"].contains(&attribute.value().trim()) {
-            let span = PlacedText::of_attribute(attribute, reader.raw).span;
-            let instead = "let the flow enter at the start of its conveyor";
-            reader.unsupported("spreading over its conveyor", flow.declared.flat.text(), instead, span);
-            sound = false;
+        match attribute.value().trim() {
+            "" | "beginning" => {}
+            "even" => even.push(flow.declared.flat.clone()),
+            _ => {
+                let span = PlacedText::of_attribute(attribute, reader.raw).span;
+                let instead = "let the flow enter at the start of its conveyor, or spread it evenly";
+                reader.unsupported(
+                    "spreading by a profile over its conveyor",
+                    flow.declared.flat.text(),
+                    instead,
+                    span,
+                );
+                sound = false;
+            }
         }
     }
-    sound.then_some(())
+    sound.then_some(even)
 }
 
 /// A leakage: its fraction stands in `leak` or, as Stella writes it, in the equation of the flow.
@@ -229,7 +241,7 @@ fn leak(reader: &mut Reader, conveyor: Node, flow: &Declared) -> Option<Leak> {
 
 /// An optional expression within a container: `None` when it cannot be read, `Some(None)` when it is not there.
 fn limit(reader: &mut Reader, holder: Node, names: &[&str], stock: &Declared) -> Option<Option<Expression>> {
-    let element = names.iter().find_map(|name| holder.child(name));
+    let element = names.iter().find_map(|name| holder.child_of_any(name));
     let text = element.map(|element| PlacedText::within(element, reader.raw)).filter(|text| !grammar::is_blank(text));
     let Some(text) = text else { return Some(None) };
     let expression = reader.expression(&text, stock)?;
@@ -246,8 +258,10 @@ fn options(
     (elements, attributes): (&[&str], &[&str]),
 ) -> Option<()> {
     let mut sound = true;
+    // Ovens are no part of the standard, and neither are some options: their prefix does not matter.
     for child in holder.elements() {
-        if !child.standard_name().is_some_and(|name| elements.contains(&name)) {
+        let name = child.standard_name().or(child.vendor_name());
+        if !name.is_some_and(|name| elements.contains(&name)) {
             let name = child.tag_name().name();
             let construct = format!("<{name}> in its {kind}");
             reader.unsupported(&construct, stock.flat.text(), UNKNOWN_OPTION, child.tag_span(reader.raw));

@@ -148,7 +148,7 @@ impl Reader<'_> {
         if let (Some(text), Gf::None) = (&text, &gf)
             && let Some(values) = grammar::numbers(text)
         {
-            if ["conveyor", "queue"].iter().any(|name| element.child(name).is_some())
+            if ["conveyor", "queue"].iter().any(|name| element.child_of_any(name).is_some())
                 && part.subscripts.iter().all(|name| self.file.dimension(name).is_none())
             {
                 return vec![self.contents(element, part, values, text.span, declared)];
@@ -329,10 +329,8 @@ impl Reader<'_> {
                     };
                     self.faults.push(Fault::UnknownElement { name: name.into(), within, known }, span);
                 }
-                (_, Some("distrib_eq")) => {
-                    let instead = "let the flow enter at the start of its conveyor";
-                    self.unsupported("spreading over its conveyor", variable, instead, span);
-                }
+                // Refused with the way of spreading that needs it.
+                (_, Some("distrib_eq")) => {}
                 (Some("event_poster"), _) => {
                     let construct = format!("the event poster of `{variable}`");
                     self.faults.push(Fault::Ignored { construct, effect: "the run neither pauses nor stops" }, span);
@@ -345,6 +343,7 @@ impl Reader<'_> {
                     let instead = "let the flow leave a queue, or remove <overflow/>";
                     self.unsupported("an overflow", variable, instead, span);
                 }
+                (_, Some("conveyor" | "queue" | "oven")) if declared.kind == Kind::Stock => {}
                 (_, Some(name)) if !DISPLAY_ONLY.contains(&name) => {
                     let fault = Fault::UnknownVendorElement { name: name.into(), variable: variable.to_owned() };
                     self.faults.push(fault, span);

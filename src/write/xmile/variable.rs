@@ -20,6 +20,8 @@ pub(super) struct Writer<'w> {
     /// Variables that a stock names as flows.
     flows: HashSet<Name>,
     leaks: HashMap<Name, Leak>,
+    /// Flows that are put evenly along a conveyor.
+    spread: HashSet<Name>,
     /// Outflows of queues that run only where one of higher priority is blocked.
     overflows: HashSet<Name>,
     tables: RefCell<Vec<(Name, LookupTable)>>,
@@ -41,6 +43,7 @@ impl<'w> Writer<'w> {
             refusals,
             flows: HashSet::new(),
             leaks: HashMap::new(),
+            spread: HashSet::new(),
             overflows: HashSet::new(),
             tables: RefCell::default(),
         };
@@ -49,6 +52,7 @@ impl<'w> Writer<'w> {
                 writer.flows.extend(stock.inflows.iter().chain(&stock.outflows).cloned());
                 match &stock.store {
                     Store::Conveyor(conveyor) => {
+                        writer.spread.extend(conveyor.spread.iter().cloned());
                         writer.leaks.extend(conveyor.leaks.iter().map(|leak| (leak.flow.clone(), leak.clone())));
                     }
                     Store::Queue(queue) => writer.overflows.extend(queue.overflows.iter().cloned()),
@@ -99,6 +103,9 @@ impl<'w> Writer<'w> {
         if let Some(leak) = leak.as_ref().filter(|leak| leak.zone != (0.0, 1.0)) {
             opening.push_str(&attribute("leak_start", &number(leak.zone.0)));
             opening.push_str(&attribute("leak_end", &number(leak.zone.1)));
+        }
+        if self.spread.contains(&variable.name) {
+            opening.push_str(&attribute("isee:spreadflow", "even"));
         }
         tags.open(&opening);
         self.describe(variable, tags);

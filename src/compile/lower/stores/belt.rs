@@ -19,7 +19,7 @@ impl<'a> Lowering<'a> {
         let slats = match (changing, first) {
             (false, Some(first)) => first,
             (true, Some(first)) => {
-                let (longest, run) = (self.ceiling(transit, 64), self.steps_of_run());
+                let (longest, run) = (self.ceiling(transit, &mut 1000), self.steps_of_run());
                 let step = self.control("TIME STEP", Phase::Initial)?;
                 let step = self.constant_value(step);
                 let longest = longest.zip(step).map(|(longest, step)| (longest / step + 0.5).floor());
@@ -186,13 +186,15 @@ impl<'a> Lowering<'a> {
         let belt = self.belt(&self.beginning(at), conveyor)?;
         let places = self.places(at)?;
         let step = self.step(at)?;
-        let mut entering = self.number(0.0);
+        let mut entering = [self.number(0.0); 2];
         for flow in &at.stock.inflows {
             let amount = self.amount(at, flow)?;
-            entering = self.graph.binary(Binary::Add, entering, amount);
+            let sum = &mut entering[usize::from(conveyor.spread.contains(flow))];
+            *sum = self.graph.binary(Binary::Add, *sum, amount);
         }
         let arrest = self.condition(conveyor.arrest.as_ref(), &at.context)?;
-        let mut inputs = vec![arrest, self.entry(at, conveyor)?, entering];
+        let mut inputs = vec![arrest, self.entry(at, conveyor)?];
+        inputs.extend(entering);
         let (slats, shares) = (belt.slats, belt.slats * belt.zones.len());
         inputs.extend(&step.rest[..slats]);
         inputs.extend(&places[slats..slats + shares]);

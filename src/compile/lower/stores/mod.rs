@@ -474,21 +474,21 @@ impl<'a> Lowering<'a> {
         Some(((stop? - start?) / step?).ceil().max(0.0))
     }
 
-    /// The largest value that a value can take, if its computation shows one.
-    fn ceiling(&mut self, value: Value, levels: usize) -> Option<f64> {
+    /// The largest value that a value can take, if its computation shows one within so many looks.
+    fn ceiling(&mut self, value: Value, looks: &mut usize) -> Option<f64> {
+        *looks = looks.checked_sub(1)?;
         if self.graph.pace(value) <= Pace::Run {
             return self.constant_value(value);
         }
-        let levels = levels.checked_sub(1)?;
         match self.graph.node(value) {
-            Node::Select(_, then, otherwise) => Some(self.ceiling(then, levels)?.max(self.ceiling(otherwise, levels)?)),
-            Node::Binary(Binary::Maximum, a, b) => Some(self.ceiling(a, levels)?.max(self.ceiling(b, levels)?)),
-            Node::Binary(Binary::Minimum, a, b) => match (self.ceiling(a, levels), self.ceiling(b, levels)) {
+            Node::Select(_, then, otherwise) => Some(self.ceiling(then, looks)?.max(self.ceiling(otherwise, looks)?)),
+            Node::Binary(Binary::Maximum, a, b) => Some(self.ceiling(a, looks)?.max(self.ceiling(b, looks)?)),
+            Node::Binary(Binary::Minimum, a, b) => match (self.ceiling(a, looks), self.ceiling(b, looks)) {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
             },
-            Node::Binary(Binary::Add, a, b) => Some(self.ceiling(a, levels)? + self.ceiling(b, levels)?),
-            Node::Unary(Unary::Truncate | Unary::Floor, a) => self.ceiling(a, levels).map(|a| a.max(0.0)),
+            Node::Binary(Binary::Add, a, b) => Some(self.ceiling(a, looks)? + self.ceiling(b, looks)?),
+            Node::Unary(Unary::Truncate | Unary::Floor, a) => self.ceiling(a, looks).map(|a| a.max(0.0)),
             Node::Lookup(table, _) => self.graph.tables[table as usize].ceiling(),
             _ => None,
         }
