@@ -40,6 +40,10 @@ pub enum Command {
     Sample(StepCommand),
     /// Would it have forecast? Residual tests, predictive checks, forecasts from earlier dates, recovery.
     Validate(StepCommand),
+    /// What would other policies have done, with bands, and which policy did how much?
+    Compare(CompareCommand),
+    /// Which inputs drive the conclusions?
+    Sensitivity(CompareCommand),
     /// The paper from one command: estimates, policies compared, figures and tables, recorded.
     Study(StudyCommand),
 }
@@ -143,6 +147,22 @@ pub struct StepCommand {
     /// Folder of the results; without it `out/` and the study's name.
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
+    /// Fewer starts and a longer step, as the study's [quick] says.
+    #[arg(long)]
+    pub quick: bool,
+}
+
+/// Examples: `levada compare calibration/zgc/study.toml`, `levada sensitivity study.toml --draws 200 --out results`.
+#[derive(Debug, Args)]
+pub struct CompareCommand {
+    /// The study file (TOML).
+    pub study: PathBuf,
+    /// Folder of the results; without it `out/` and the study's name.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Draws of the parameters; without it as many as the study says under [compare].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub draws: Option<u64>,
     /// Fewer starts and a longer step, as the study's [quick] says.
     #[arg(long)]
     pub quick: bool,

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod compare;
 mod convert;
 mod exit_status;
 mod load;
@@ -20,6 +21,8 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let colour = arguments.colour;
     let status = match &arguments.command {
+        Command::Compare(order) => compare::compare(order, compare::Question::Policies, colour),
+        Command::Sensitivity(order) => compare::compare(order, compare::Question::Drivers, colour),
         Command::Check(check) => check::check(check, colour),
         Command::Convert(convert) => convert::convert(convert, colour),
         Command::Run(run) => run::run(run, colour),

@@ -41,6 +41,11 @@ impl Spread {
     }
 }
 
+/// The value at a share of sorted values.
+pub fn quantile_of(sorted: &[f64], share: f64) -> f64 {
+    quantile(sorted, share)
+}
+
 #[cfg(test)]
 mod tests {
     use super::Spread;

@@ -13,7 +13,7 @@ mod readings;
 pub mod sensitivity;
 
 pub use accounts::{Account, Kept, accounts};
-pub use bands::Spread;
+pub use bands::{Spread, quantile_of};
 pub use lanes::{Draws, Laboratory, Trial, Trouble};
 pub use outcome::{Outcome, Take, discounted};
 pub use panel::{Panel, Question, outcomes_of, paired, panel, refusal};

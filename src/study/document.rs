@@ -242,6 +242,10 @@ impl<'t> Fields<'t> {
     /// A list of texts; a single text is a list of one.
     pub fn texts(&self, key: &'static str) -> Vec<Located<String>> {
         let Some((at, value)) = self.get(key) else { return Vec::new() };
+        self.listed(key, at, value)
+    }
+
+    fn listed(&self, key: &str, at: Span, value: &DeValue) -> Vec<Located<String>> {
         if let Some(text) = value.as_str() {
             return vec![Located::new(text.to_owned(), at)];
         }
@@ -320,6 +324,12 @@ impl<'t> Fields<'t> {
             self.wrong(name, "text in quotation marks", value, *span);
         }
         value.as_str().map(|text| Located::new(text.to_owned(), *span))
+    }
+
+    /// The texts under a name of the user's own; a single text is a list of one.
+    pub fn texts_of(&self, name: &str) -> Vec<Located<String>> {
+        let Some((_, at, value)) = self.entries.get(name) else { return Vec::new() };
+        self.listed(name, *at, value)
     }
 
     /// The table under a name of the user's own.

@@ -34,6 +34,8 @@ pub struct Study {
     pub conserved: Vec<Conserved>,
     pub calibrate: Calibrate,
     pub compare: Compare,
+    pub attributions: Vec<AttributionEntry>,
+    pub sensitivity: Option<SensitivityEntry>,
     pub exhibits: Exhibits,
     pub quick: Quick,
     pub steps: super::Steps,
@@ -229,6 +231,30 @@ pub struct Outcome {
     pub unit: Option<Located<String>>,
     /// By which the quantity is multiplied for show.
     pub factor: f64,
+    /// One number instead of a path by year.
+    pub sum_up: Option<SumUp>,
+}
+
+/// How a path becomes one number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SumUp {
+    pub over: Located<String>,
+    pub take: TakeEntry,
+    /// Where `take` is written; `over` where it is not.
+    pub span: Span,
+}
+
+/// A number of a stretch, thresholds in the unit shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TakeEntry {
+    /// The operator over the whole stretch.
+    Value,
+    Peak,
+    Lowest,
+    TimeAbove(f64),
+    TimeBelow(f64),
+    /// The integral, discounted continuously at this rate per unit of time to the beginning of the stretch.
+    PresentValue(f64),
 }
 
 /// An identity that every run must keep to rounding error.
@@ -256,11 +282,40 @@ pub struct Calibrate {
     pub reach: f64,
 }
 
-/// The annual table of policies.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The comparison of policies.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Compare {
     /// First and last period of the table; the whole run where absent.
     pub window: Option<Located<String>>,
+    /// Under which policies are run; as many as there are where fewer.
+    pub draws: usize,
+}
+
+/// Which switches did how much.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttributionEntry {
+    pub name: Located<String>,
+    pub title: String,
+    /// Label, and the policies, or constants to set to zero, that are switched together.
+    pub switches: Vec<(String, Vec<Located<String>>)>,
+    /// Names of outcomes that are one number.
+    pub outcomes: Vec<Located<String>>,
+    pub draws: usize,
+    /// Pairs of random orders where the switches are too many for all combinations.
+    pub orders: usize,
+}
+
+/// What drives outcomes, or their differences between policies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SensitivityEntry {
+    /// Names of outcomes that are one number.
+    pub outcomes: Vec<Located<String>>,
+    /// Scenarios whose difference to the baseline is looked at beside the baseline.
+    pub scenarios: Vec<Located<String>>,
+    /// Of the design for Sobol indices.
+    pub points: usize,
+    /// Of Morris screening.
+    pub walks: usize,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]

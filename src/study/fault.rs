@@ -104,6 +104,21 @@ pub enum Fault {
     SetAndEstimated {
         name: String,
     },
+    UnknownOutcome {
+        name: String,
+        nearest: Option<String>,
+        known: Vec<String>,
+    },
+    /// A path where one number is needed.
+    NotOneNumber {
+        name: String,
+    },
+    /// Peaks and times are of levels.
+    TakeNeedsLevel,
+    /// More switches than a coalition can hold.
+    TooManySwitches {
+        count: usize,
+    },
     /// A scenario with the name of the model as it stands.
     NamedBaseline,
 
@@ -376,6 +391,33 @@ impl Fault {
                 format!("`{name}` is both set and estimated"),
                 "also a [[parameter]]",
                 "remove it from [set], or from the parameters".to_owned(),
+            ),
+            Fault::UnknownOutcome { name, nearest, known } => words(
+                "unknown-outcome",
+                format!("the study has no outcome `{name}`"),
+                "unknown outcome",
+                meant(nearest).unwrap_or_else(|| match known.as_slice() {
+                    [] => "list it under [[outcome]] with a stretch: over = \"2014..2018\"".to_owned(),
+                    known => format!("outcomes that are one number: {}", few(known)),
+                }),
+            ),
+            Fault::NotOneNumber { name } => words(
+                "not-one-number",
+                format!("the outcome `{name}` is a path by year, where one number is needed"),
+                "a path",
+                "give an outcome a stretch: over = \"2014..2018\", and if you like take = \"peak\"".to_owned(),
+            ),
+            Fault::TakeNeedsLevel => words(
+                "take-needs-level",
+                "peaks, lows and times above a threshold are of levels or shares of levels".to_owned(),
+                "not of this operator",
+                "leave `operator` out, or write operator = \"level-end\" or \"share\"".to_owned(),
+            ),
+            Fault::TooManySwitches { count } => words(
+                "too-many-switches",
+                format!("an attribution can have 2 to 60 switches, this one has {count}"),
+                "this many",
+                "switch related policies together: Label = [\"one\", \"other\"]".to_owned(),
             ),
             Fault::NamedBaseline => words(
                 "repeated-name",

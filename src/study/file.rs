@@ -5,7 +5,7 @@ use super::document::{Fields, Located, Notebook, with_document};
 use super::entry::*;
 use super::fault::Fault;
 use super::observe::{self, quantity};
-use super::{parameter, scenario};
+use super::{parameter, questions, scenario};
 use crate::calendar::{Calendar, Fraction, Origin, Period, TimeUnit};
 use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::estimate::objective::Tail;
@@ -73,13 +73,17 @@ fn study(fields: &Fields, source: &Arc<Source>, refused: &mut Vec<Diagnostic>) -
     let conserved: Vec<Conserved> =
         fields.tables("conserved").iter().filter_map(|table| conserved(table, refused)).collect();
     let calibrate = calibrate(fields.table("calibrate"));
-    let compare = Compare { window: fields.table("compare").and_then(|table| table.period("window")) };
+    let compare = questions::compare(fields.table("compare"));
+    let attributions: Vec<AttributionEntry> =
+        fields.tables("attribution").iter().filter_map(questions::attribution).collect();
+    let sensitivity = fields.table("sensitivity").map(|table| questions::sensitivity(&table));
     let exhibits = fields.table("exhibits").map(|table| exhibits(&table, refused)).unwrap_or_default();
     let quick = quick(fields.table("quick"));
     let steps = super::steps::steps(fields);
     unique(fields, "observations", observe.iter().map(|entry| &entry.name));
     unique(fields, "parameters", parameters.iter().map(|entry| &entry.name));
     unique(fields, "outcomes", outcomes.iter().map(|entry| &entry.name));
+    unique(fields, "attributions", attributions.iter().map(|entry| &entry.name));
     unique(fields, "identities", conserved.iter().map(|entry| &entry.name));
     for setting in &set {
         let same = |entry: &&ParameterEntry| key(&entry.name.value) == key(&setting.constant.value);
@@ -107,6 +111,8 @@ fn study(fields: &Fields, source: &Arc<Source>, refused: &mut Vec<Diagnostic>) -
         conserved,
         calibrate,
         compare,
+        attributions,
+        sensitivity,
         exhibits,
         quick,
         steps,
@@ -252,9 +258,10 @@ fn outcome(table: &Fields, refused: &mut Vec<Diagnostic>) -> Option<Outcome> {
     let operator = observe::operator(table, Some("level-end"));
     let unit = table.text("unit");
     let factor = table.number("factor").map_or(1.0, |factor| factor.value);
+    let sum_up = questions::sum_up(table);
     let (name, quantity, operator) = (name?, quantity?, operator?);
     let title = title.unwrap_or_else(|| name.value.clone());
-    Some(Outcome { name, title, quantity, operator, unit, factor })
+    Some(Outcome { name, title, quantity, operator, unit, factor, sum_up })
 }
 
 fn conserved(table: &Fields, refused: &mut Vec<Diagnostic>) -> Option<Conserved> {

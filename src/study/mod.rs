@@ -5,6 +5,7 @@
 
 mod archive;
 mod calibration;
+mod comparison;
 mod constants;
 mod document;
 mod entry;
@@ -16,9 +17,11 @@ mod manifest;
 mod observations;
 mod observe;
 mod opened;
+mod outcomes;
 mod parameter;
 mod prepare;
 mod progress;
+mod questions;
 #[cfg(test)]
 mod refusals;
 mod scenario;
@@ -28,6 +31,7 @@ mod walk;
 mod windows;
 
 pub use calibration::{Calibration, SeriesFit};
+pub use comparison::{Compared, compare_policies, what_drives};
 pub use constants::{Policy, scenario_settings};
 pub use document::Located;
 pub use entry::*;
@@ -35,7 +39,8 @@ pub use fault::{EmptyReason, Fault, Finding};
 pub use file::{read_study, read_study_text};
 pub use from_vensim::{Materials, study_from_vensim};
 pub use manifest::{Hashed, MANIFEST, Manifest};
-pub use prepare::{IdentityRule, Prepared, PreparedIdentity, PreparedOutcome, PreparedScenario, prepare};
+pub use outcomes::{PreparedAttribution, PreparedOutcome, Switch};
+pub use prepare::{IdentityRule, Prepared, PreparedIdentity, PreparedScenario, prepare};
 pub use progress::Progress;
 pub use scenario::{Change, ChangeKind, Scenario};
 pub use steps::{Identify, Sample, Step, StepDone, StepRecord, Steps, Validate, take};

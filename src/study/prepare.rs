@@ -5,6 +5,7 @@ use super::constants::{Constants, Policy};
 use super::entry::*;
 use super::fault::{Fault, Finding};
 use super::observations::Setting;
+use super::outcomes::{self, PreparedAttribution, PreparedOutcome};
 use super::scenario::{self, Scenario};
 use super::unknowns;
 use super::windows::windows;
@@ -15,7 +16,6 @@ use crate::diagnostic::{Diagnostic, Source, Span, nearest};
 use crate::estimate::objective::{Density, Design, Gauge, Observation, Operator, Reading};
 use crate::parse;
 use crate::simulate::{self, Method, Save, Settings};
-use crate::units::{Unit, conversion};
 use std::sync::Arc;
 
 /// A study ready to run.
@@ -35,6 +35,7 @@ pub struct Prepared {
     /// The baseline first.
     pub scenarios: Vec<PreparedScenario>,
     pub outcomes: Vec<PreparedOutcome>,
+    pub attributions: Vec<PreparedAttribution>,
     pub identities: Vec<PreparedIdentity>,
     /// Every policy of the model, and those to shade.
     pub policies: Vec<Policy>,
@@ -52,17 +53,6 @@ pub struct PreparedScenario {
     pub title: String,
     pub description: String,
     pub settings: Vec<(String, f64)>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct PreparedOutcome {
-    pub name: String,
-    pub title: String,
-    /// Of the values shown.
-    pub unit: String,
-    pub gauge: Gauge,
-    /// From the reading's unit to the one shown.
-    pub factor: f64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -136,9 +126,15 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
         })
         .collect();
     let (scenarios, scenario_sources) = scenarios(study, &constants, run, &mut found);
-    let outcomes = study.outcomes.iter().filter_map(|entry| outcome(entry, &setting, &mut found.findings)).collect();
+    let outcomes: Vec<PreparedOutcome> = study
+        .outcomes
+        .iter()
+        .filter_map(|entry| outcomes::outcome(entry, &setting, step_length, &mut found.findings))
+        .collect();
     let identities = study.conserved.iter().filter_map(|entry| identity(entry, &setting)).collect();
     let policies = constants.policies();
+    let attributions = outcomes::attributions(study, &constants, &mut found.findings);
+    outcomes::asked_for(study, &mut found.findings);
     let shaded = shaded(study, &policies, &constants, &mut found.findings);
     known_scenarios(study, &scenarios, &mut found.findings);
     let design = Design {
@@ -165,6 +161,7 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
         step: step_length,
         scenarios,
         outcomes,
+        attributions,
         identities,
         policies,
         shaded,
@@ -349,48 +346,6 @@ fn distinct(study: &Study, scenarios: &[Scenario], places: &[Span], findings: &m
     }
 }
 
-fn outcome(entry: &Outcome, setting: &Setting, findings: &mut Vec<Finding>) -> Option<PreparedOutcome> {
-    let gauge = setting.gauge(&entry.quantity, &entry.operator, findings)?;
-    let unit = setting.unit_of(&gauge);
-    let mut factor = entry.factor;
-    let shown = match (&entry.unit, &unit) {
-        (Some(wanted), Some(unit)) => {
-            factor *= shown_factor(entry, unit, &wanted.value, setting, findings)?;
-            wanted.value.clone()
-        }
-        (Some(wanted), None) => wanted.value.clone(),
-        (None, Some(unit)) if unit.is_dimensionless() => String::new(),
-        (None, Some(unit)) => unit.to_string(),
-        (None, None) => String::new(),
-    };
-    Some(PreparedOutcome { name: entry.name.value.clone(), title: entry.title.clone(), unit: shown, gauge, factor })
-}
-
-/// From the unit of an outcome's readings to the one in which it is shown.
-fn shown_factor(
-    entry: &Outcome,
-    unit: &Unit,
-    wanted: &str,
-    setting: &Setting,
-    findings: &mut Vec<Finding>,
-) -> Option<f64> {
-    let span = entry.unit.as_ref().map_or(entry.name.span, |unit| unit.span);
-    let fault = match setting.checked.units().synonyms.read(wanted) {
-        Err(fault) => Fault::UnreadableUnit { unit: wanted.to_owned(), reason: fault.to_string() },
-        Ok(target) => match conversion(unit, &target) {
-            Ok(factor) => return Some(factor),
-            Err(_) => Fault::Converts {
-                series: entry.name.value.clone(),
-                unit: unit.to_string(),
-                wanted: wanted.to_owned(),
-                reason: String::new(),
-            },
-        },
-    };
-    findings.push(Finding::new(fault, &setting.study.source, span));
-    None
-}
-
 fn identity(entry: &Conserved, setting: &Setting) -> Option<PreparedIdentity> {
     let level = Operator::Of(Reading::Level(crate::calendar::Fraction::End));
     let total = Operator::Of(Reading::Cumulative { since: setting.run.start });
@@ -420,7 +375,8 @@ fn shaded(study: &Study, policies: &[Policy], constants: &Constants, findings: &
 
 fn known_scenarios(study: &Study, scenarios: &[PreparedScenario], findings: &mut Vec<Finding>) {
     let names: Vec<&str> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
-    for wanted in &study.exhibits.counterfactuals {
+    let asked = study.sensitivity.iter().flat_map(|entry| &entry.scenarios);
+    for wanted in study.exhibits.counterfactuals.iter().chain(asked) {
         if !names.contains(&wanted.value.as_str()) {
             let nearest = nearest(&wanted.value, names.iter().copied()).map(str::to_owned);
             let fault = Fault::UnknownScenario { name: wanted.value.clone(), nearest };

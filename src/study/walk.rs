@@ -296,15 +296,15 @@ fn integration_error(program: &Program, settings: &Settings, table: &Table) -> S
     format!("half the step: {halved}; independent code: {independent}")
 }
 
-fn measures(prepared: &Prepared) -> Vec<Measure> {
-    let of = |outcome: &super::prepare::PreparedOutcome| Measure {
+pub(super) fn measures(prepared: &Prepared) -> Vec<Measure> {
+    let of = |outcome: &super::outcomes::PreparedOutcome| Measure {
         name: outcome.name.clone(),
         title: outcome.title.clone(),
         unit: outcome.unit.clone(),
         gauge: outcome.gauge.clone(),
         factor: outcome.factor,
     };
-    prepared.outcomes.iter().map(of).collect()
+    prepared.outcomes.iter().filter(|outcome| outcome.number.is_none()).map(of).collect()
 }
 
 fn books(prepared: &Prepared) -> Vec<Account> {

@@ -38,6 +38,7 @@ pub use residuals::{ResidualPanel, Residuals};
 pub use runs::{RunPanel, Runs};
 pub use starts::{Outcome, Start, Starts};
 pub use stocks::{Sector, Stocks};
+pub use ticks::short as short_number;
 
 use super::exhibit::Exhibit;
 use super::plain::{Frame, Head, Width};

@@ -51,40 +51,46 @@ pub fn exhibits(results: &Results) -> Result<Vec<(&'static str, Exhibit)>, Refus
 }
 
 impl Results<'_> {
-    /// What the panels of a figure over time share: the shaded policies, and the line before held-out data.
     fn frame(&self) -> Frame {
-        let run = self.prepared.run;
-        let periods = self.prepared.shaded.iter().filter(|policy| policy.on).map(|policy| Period {
-            label: policy.name.clone(),
-            start: policy.start.unwrap_or(run.start),
-            end: policy.end.unwrap_or(f64::INFINITY).min(run.end),
-        });
-        Frame {
-            time: self.time_title(),
-            window: Some((run.start, run.end)),
-            periods: periods.collect(),
-            rule: self.prepared.hold_out.map(|window| Rule {
-                at: self.last_fitted().map_or(window.start, |last| window.start.max(last.next_up())),
-                label: "held out".to_owned(),
-            }),
-        }
-    }
-
-    /// Where the last fitted value is drawn: the end of a year is the beginning of the next.
-    fn last_fitted(&self) -> Option<f64> {
-        let observations = self.prepared.design.observations.iter();
-        observations
-            .flat_map(|observation| {
-                let fitted = observation.data.iter().filter(|datum| datum.purpose == Use::Fit);
-                fitted.map(|datum| fit::place(observation, datum.window))
-            })
-            .max_by(f64::total_cmp)
+        frame(self.study, self.prepared)
     }
 
     fn time_title(&self) -> String {
-        match self.study.run.calendar {
-            crate::calendar::Calendar::Years => "Year".to_owned(),
-            _ => "Time".to_owned(),
-        }
+        time_title(self.study)
+    }
+}
+
+/// What the panels of a figure over time share: the shaded policies, and the line before held-out data.
+pub(in crate::study) fn frame(study: &Study, prepared: &Prepared) -> Frame {
+    let run = prepared.run;
+    let periods = prepared.shaded.iter().filter(|policy| policy.on).map(|policy| Period {
+        label: policy.name.clone(),
+        start: policy.start.unwrap_or(run.start),
+        end: policy.end.unwrap_or(f64::INFINITY).min(run.end),
+    });
+    Frame {
+        time: time_title(study),
+        window: Some((run.start, run.end)),
+        periods: periods.collect(),
+        rule: prepared.hold_out.map(|window| Rule {
+            at: last_fitted(prepared).map_or(window.start, |last| window.start.max(last.next_up())),
+            label: "held out".to_owned(),
+        }),
+    }
+}
+
+/// Where the last fitted value is drawn: the end of a year is the beginning of the next.
+fn last_fitted(prepared: &Prepared) -> Option<f64> {
+    let fitted = prepared.design.observations.iter().flat_map(|observation| {
+        let fitted = observation.data.iter().filter(|datum| datum.purpose == Use::Fit);
+        fitted.map(|datum| fit::place(observation, datum.window))
+    });
+    fitted.max_by(f64::total_cmp)
+}
+
+fn time_title(study: &Study) -> String {
+    match study.run.calendar {
+        crate::calendar::Calendar::Years => "Year".to_owned(),
+        _ => "Time".to_owned(),
     }
 }

@@ -1,0 +1,49 @@
+//! `levada compare` and `levada sensitivity`: policies under every draw, and what drives their outcomes.
+
+use super::arguments::{Colour, CompareCommand};
+use super::exit_status::ExitStatus;
+use super::messages::{answer, refuse, show};
+use super::study::{Teller, resumable, stop_on_signals};
+use crate::diagnostic::Diagnostic;
+use crate::study::{Compared, Order, compare_policies, what_drives};
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    Policies,
+    Drivers,
+}
+
+/// Runs the command.
+pub fn compare(arguments: &CompareCommand, question: Question, colour: Colour) -> ExitStatus {
+    let stop = stop_on_signals(colour);
+    let order = Order { study: arguments.study.clone(), out: arguments.out.clone(), quick: arguments.quick };
+    let count = arguments.draws.map(|draws| draws as usize);
+    let teller = Teller::new();
+    let (verb, done) = match question {
+        Question::Policies => ("compare", compare_policies(&order, count, &stop, &|told| teller.tell(told))),
+        Question::Drivers => ("sensitivity", what_drives(&order, count, &stop, &|told| teller.tell(told))),
+    };
+    teller.clear();
+    match done {
+        Ok(done) => {
+            show(&done.notes, colour);
+            answer(colour, |out| out.write_all(report(&done).as_bytes()))
+        }
+        Err(found) => {
+            let found: Vec<Diagnostic> = found.into_iter().map(|found| resumable(found, verb, &order)).collect();
+            refuse(&found, colour, ExitStatus::of(&found))
+        }
+    }
+}
+
+/// The tables to look at first, and where the rest is.
+fn report(done: &Compared) -> String {
+    let mut text = done.shown.join("\n");
+    if !text.is_empty() {
+        text += "\n";
+    }
+    text += &format!("Figures   {}\n", done.folder.join("figures").display());
+    text += &format!("Tables    {}\n", done.folder.join("tables").display());
+    text
+}

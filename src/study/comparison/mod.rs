@@ -1,0 +1,321 @@
+//! `levada compare` and `levada sensitivity`: policies under every draw, which switch did how much, and what drives the
+//! answer, each with its exhibits and a record beside the results.
+
+mod attributed;
+mod draws;
+mod driven;
+mod paths;
+mod tables;
+
+use super::calibration::Calibration;
+use super::manifest::{Hashed, sha256};
+use super::opened::{Opened, open};
+use super::outcomes::PreparedOutcome;
+use super::progress::Progress;
+use super::walk::{Order, measures};
+use crate::compare::{Draws, Outcome, Policy, Question, panel, refusal, with};
+use crate::diagnostic::Diagnostic;
+use crate::present::Exhibit;
+use crate::series::{write_file, write_text};
+use draws::Origin;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// What a comparison left behind.
+#[derive(Debug)]
+pub struct Compared {
+    pub title: String,
+    pub folder: PathBuf,
+    /// The tables to look at first, as text.
+    pub shown: Vec<String>,
+    pub outputs: Vec<Hashed>,
+    pub notes: Vec<Diagnostic>,
+}
+
+/// The record of a comparison.
+#[derive(Serialize)]
+struct Record<'a> {
+    program: &'a str,
+    version: &'a str,
+    /// Of every input.
+    hash: &'a str,
+    draws: usize,
+    draws_from: &'a str,
+    runs: usize,
+    /// Seconds that the runs took.
+    seconds: f64,
+    outputs: &'a [Hashed],
+}
+
+/// What the exhibits of a comparison are made from.
+struct Bench<'a> {
+    opened: &'a Opened,
+    draws: &'a Draws,
+    origin: Origin,
+    /// Constants that hold in every run, the estimates among them.
+    fixed: Vec<(String, f64)>,
+    /// Outcomes that are one number.
+    outcomes: Vec<Outcome>,
+    policies: Vec<Policy>,
+    stop: &'a AtomicBool,
+    progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+/// Exhibits by folder, what to show first, and how many runs they took.
+#[derive(Default)]
+struct Made {
+    exhibits: Vec<(&'static str, Exhibit)>,
+    shown: Vec<String>,
+    notes: Vec<Diagnostic>,
+    runs: usize,
+}
+
+/// Runs every scenario of a study under every draw and attributes outcomes to switches; `count` draws, or as many as the
+/// study says.
+///
+/// # Errors
+/// Every fault of the files, or what kept the work from ending.
+pub fn compare_policies(
+    order: &Order,
+    count: Option<usize>,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Compared, Vec<Diagnostic>> {
+    work(order, count, stop, progress, "comparison", |bench| {
+        let mut made = paths::made(bench)?;
+        for attribution in &bench.opened.prepared.attributions {
+            let more = attributed::made(bench, attribution)?;
+            made.exhibits.extend(more.exhibits);
+            made.notes.extend(more.notes);
+            made.shown.extend(more.shown);
+            made.runs += more.runs;
+        }
+        Ok(made)
+    })
+}
+
+/// Which inputs drive the outcomes that the study's `[sensitivity]` names.
+///
+/// # Errors
+/// As [`compare_policies`].
+pub fn what_drives(
+    order: &Order,
+    count: Option<usize>,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Compared, Vec<Diagnostic>> {
+    work(order, count, stop, progress, "sensitivity", driven::made)
+}
+
+fn work(
+    order: &Order,
+    count: Option<usize>,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+    name: &str,
+    make: impl FnOnce(&Bench) -> Result<Made, Vec<Diagnostic>>,
+) -> Result<Compared, Vec<Diagnostic>> {
+    progress(Progress::Step("reading study, model and data"));
+    let opened = open(order)?;
+    opened.try_folder()?;
+    let calibration = opened.calibrate(stop, progress)?;
+    let count = count.unwrap_or(opened.study.compare.draws);
+    let (draws, origin) = draws::draws(&opened, calibration.as_ref(), count);
+    let estimated = calibration.as_ref().map_or(&[][..], |calibration: &Calibration| &calibration.constants);
+    let prepared = &opened.prepared;
+    let policies = prepared.scenarios.iter().map(|scenario| Policy {
+        name: scenario.name.clone(),
+        title: scenario.title.clone(),
+        settings: scenario.settings.clone(),
+    });
+    let bench = Bench {
+        opened: &opened,
+        draws: &draws,
+        origin,
+        fixed: with(&prepared.design.overrides, estimated),
+        outcomes: prepared.outcomes.iter().filter_map(number).collect(),
+        policies: policies.collect(),
+        stop,
+        progress,
+    };
+    let begun = Instant::now();
+    let made = make(&bench)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    progress(Progress::Step("writing figures and tables"));
+    let mut outputs = Vec::new();
+    let mut shown = Vec::new();
+    for (place, exhibit) in &made.exhibits {
+        for (ending, bytes) in &exhibit.files {
+            let file = Path::new(place).join(format!("{}.{ending}", exhibit.name));
+            write_file(&opened.folder.join(&file), |out| out.write_all(bytes))
+                .map_err(|fault| vec![fault.diagnostic()])?;
+            outputs.push(Hashed { file, sha256: sha256(bytes) });
+        }
+        if made.shown.contains(&exhibit.name) {
+            shown.extend(exhibit.file("txt").map(|bytes| String::from_utf8_lossy(bytes).into_owned()));
+        }
+    }
+    let record = Record {
+        program: "levada",
+        version: env!("CARGO_PKG_VERSION"),
+        hash: &opened.hash,
+        draws: draws.count(),
+        draws_from: origin.words(),
+        runs: made.runs,
+        seconds,
+        outputs: &outputs,
+    };
+    let text = serde_json::to_string_pretty(&record).unwrap_or_default();
+    let file = opened.folder.join("steps").join(format!("{name}.json"));
+    write_text(&file, &format!("{text}\n")).map_err(|fault| vec![fault.diagnostic()])?;
+    let warnings = made.exhibits.iter().flat_map(|(_, exhibit)| exhibit.warnings.clone());
+    let notes = origin.doubt().into_iter().chain(made.notes).chain(warnings).collect();
+    Ok(Compared { title: opened.study.title.clone(), folder: opened.folder.clone(), shown, outputs, notes })
+}
+
+/// An outcome that is one number.
+fn number(outcome: &PreparedOutcome) -> Option<Outcome> {
+    let (windows, take) = outcome.number.clone()?;
+    Some(Outcome {
+        name: outcome.name.clone(),
+        title: outcome.title.clone(),
+        unit: outcome.unit.clone(),
+        gauge: outcome.gauge.clone(),
+        factor: outcome.factor,
+        windows,
+        take,
+    })
+}
+
+impl Bench<'_> {
+    /// All policies under all draws.
+    fn panel(&self) -> Result<crate::compare::Panel, Vec<Diagnostic>> {
+        let prepared = &self.opened.prepared;
+        let measures = measures(prepared);
+        let question = Question {
+            policies: &self.policies,
+            measures: &measures,
+            windows: &prepared.windows,
+            outcomes: &self.outcomes,
+        };
+        let all = (self.policies.len() * self.draws.count()).max(1) as f64;
+        let told = |done: usize| (self.progress)(Progress::Share(done as f64 / all));
+        let settings = &prepared.design.settings;
+        panel(&prepared.checked, &self.fixed, settings, &question, self.draws, self.stop, &told).map_err(refusal)
+    }
+
+    /// The sentence under every exhibit.
+    fn source(&self) -> String {
+        match self.origin {
+            Origin::Point => "One run at the estimates; no bands.".to_owned(),
+            origin => format!("{} {}, the same for every policy.", self.draws.count(), origin.words()),
+        }
+    }
+}
+
+fn undrawn(refusal: crate::present::Refusal) -> Vec<Diagnostic> {
+    vec![refusal.diagnostic()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{compare_policies, what_drives};
+    use crate::diagnostic::{Diagnostic, render};
+    use crate::study::Order;
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::AtomicBool;
+
+    const QUESTIONS: &str = "
+[[scenario]]
+name = \"the same again\"
+[[scenario]]
+name = \"long lives\"
+set = { \"death rate\" = 0.6 }
+[[outcome]]
+name = \"most hares\"
+quantity = \"hare\"
+over = \"1905..1914\"
+take = \"peak\"
+[[outcome]]
+name = \"lynx later\"
+quantity = \"lynx\"
+operator = \"mean\"
+over = \"1905..1914\"
+[[attribution]]
+name = \"lynx later\"
+outcomes = [\"lynx later\", \"most hares\"]
+switches = { Bounty = \"lynx bounty\", Birth = \"birth rate\", Conversion = \"conversion\" }
+draws = 5
+[sensitivity]
+outcomes = [\"lynx later\"]
+scenarios = [\"long lives\"]
+points = 16
+walks = 3
+";
+
+    fn tutorial(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("levada-compare-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(folder.join("data")).unwrap();
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/lynx-hare");
+        for file in ["lynx-hare.mdl", "data/pelts.csv"] {
+            std::fs::copy(shipped.join(file), folder.join(file)).unwrap();
+        }
+        let study = std::fs::read_to_string(shipped.join("study.toml")).unwrap();
+        std::fs::write(folder.join("study.toml"), study + QUESTIONS).unwrap();
+        folder
+    }
+
+    fn order(folder: &Path, out: &str) -> Order {
+        Order { study: folder.join("study.toml"), out: Some(folder.join(out)), quick: true }
+    }
+
+    fn words(found: Vec<Diagnostic>) -> String {
+        found.iter().map(render).collect()
+    }
+
+    /// Rows of a table of results, by the names in its head.
+    fn rows(folder: &Path, table: &str) -> Vec<std::collections::HashMap<String, String>> {
+        let mut reader = csv::Reader::from_path(folder.join("tables").join(format!("{table}.csv"))).unwrap();
+        reader.deserialize().map(|row| row.unwrap()).collect()
+    }
+
+    #[test]
+    fn draws_are_paired_parts_sum_up_and_threads_change_no_byte() {
+        let folder = tutorial("paired");
+        let on = |threads, out: &str| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let stop = AtomicBool::new(false);
+            pool.install(|| compare_policies(&order(&folder, out), Some(40), &stop, &|_| {})).map_err(words).unwrap()
+        };
+        let one = on(1, "one");
+        assert_eq!(on(3, "three").outputs, one.outputs);
+        let out = folder.join("one");
+        let pairs = rows(&out, "pairs");
+        let of = |a: &str, b: &str| pairs.iter().find(|row| row["A"] == a && row["B"] == b).unwrap();
+        // What changes nothing differs in no draw, and beats the baseline in half of them by the rule of ties.
+        let same = of("the same again", "Baseline");
+        assert_eq!((same["A less B"].as_str(), same["P(A > B)"].as_str()), ("0", "0.5"));
+        let longer = of("long lives", "Baseline");
+        assert!(longer["A less B"].parse::<f64>().unwrap() < 0.0, "{longer:?}");
+        let text = std::fs::read_to_string(out.join("tables/attribution-lynx-later.txt")).unwrap();
+        assert!(text.contains("All 8 combinations of 3 switches under 5 draws"), "{text}");
+        let gap = text.split_once("within ").unwrap().1.split_once(' ').unwrap().0;
+        assert!(gap.parse::<f64>().unwrap() < 1e-12, "{text}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn drivers_are_found_for_levels_and_for_differences() {
+        let folder = tutorial("drivers");
+        let done = what_drives(&order(&folder, "out"), Some(30), &AtomicBool::new(false), &|_| {});
+        let done = done.map_err(words).unwrap();
+        assert!(done.shown[0].contains("less baseline"), "{}", done.shown[0]);
+        assert!(done.shown[1].starts_with("What would have to be true"), "{}", done.shown[1]);
+        let rows = rows(&folder.join("out"), "sensitivity");
+        assert_eq!(rows.len(), 2 * 6);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
