@@ -15,6 +15,7 @@ pub mod units;
 pub mod check;
 pub mod compare;
 pub mod compile;
+pub mod ensemble;
 pub mod estimate;
 pub mod parse;
 pub mod present;

@@ -98,16 +98,36 @@ pub struct Run {
     /// Relative tolerance of dopri5.
     #[arg(long, default_value_t = 1e-6)]
     pub tolerance: f64,
-    /// Seed of random functions.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    /// Seed of random functions and of members; 1 unless the file of variations says otherwise.
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// Steps after which the run is given up.
     #[arg(long, default_value_t = 10_000_000)]
     pub max_steps: u64,
     /// Leave out the estimate of the integration error, which costs further runs.
     #[arg(long)]
     pub unchecked: bool,
-    /// Table to write (CSV); without it the table goes to standard output.
+    /// Vary a constant, "name=law(numbers)": uniform, loguniform, normal, lognormal, triangular, beta, gamma, exponential,
+    /// weibull, poisson or choice, cut by "in [low, high]"; or a .toml file of laws or .csv file of draws. May be repeated.
+    #[arg(long, value_name = "LAW|FILE")]
+    pub vary: Vec<String>,
+    /// How many members the ensemble has. The table then has a row for each time and variable: mean, deviation, extremes,
+    /// quantiles.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..u64::MAX))]
+    pub members: Option<u64>,
+    /// Run the member of this number alone, to the same bits as in the ensemble. Members are numbered from 0.
+    #[arg(long, value_name = "K")]
+    pub member: Option<u64>,
+    /// File of all members' saved values, a row for each member and time (.parquet or .csv).
+    #[arg(long, value_name = "FILE", conflicts_with = "member")]
+    pub members_out: Option<PathBuf>,
+    /// File of all members' varied constants, and which failed (.parquet or .csv); --vary takes the .csv back.
+    #[arg(long, value_name = "FILE", conflicts_with = "member")]
+    pub draws_out: Option<PathBuf>,
+    /// File of histograms, 50 intervals for each time and variable (.parquet or .csv).
+    #[arg(long, value_name = "FILE", conflicts_with = "member")]
+    pub histogram_out: Option<PathBuf>,
+    /// Table to write (.csv or .parquet); without it the table goes to standard output as CSV.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }

@@ -4,6 +4,7 @@ mod arguments;
 mod check;
 mod compare;
 mod convert;
+mod ensemble;
 mod exit_status;
 mod load;
 mod messages;

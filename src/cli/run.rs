@@ -1,6 +1,7 @@
 //! `levada run`: one run into one table.
 
 use super::arguments::{Colour, Run, Switches};
+use super::ensemble;
 use super::exit_status::ExitStatus;
 use super::load::{Loaded, load};
 use super::messages::{answer, refuse, show};
@@ -9,6 +10,7 @@ use crate::check::CheckedModel;
 use crate::compare::with;
 use crate::compile::{DataSeries, Landing, Outputs, Program, Request, compile};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::ensemble::Variation;
 use crate::parse::control::read_changes;
 use crate::series::{Workbook, open_text};
 use crate::simulate::{self, Accuracy, Difference, Method, Settings};
@@ -20,6 +22,10 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
     let mut faults = Vec::new();
     let sets = overrides(arguments, &mut faults);
     let method = arguments.method.as_deref().and_then(|text| method(text, &mut faults));
+    let variation = Variation::read(&arguments.vary).unwrap_or_else(|found| {
+        faults.extend(found);
+        Variation::default()
+    });
     if !faults.is_empty() {
         return refuse(&faults, colour, ExitStatus::Usage);
     }
@@ -57,7 +63,7 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
     };
     let request = Request {
         landing,
-        overrides,
+        overrides: overrides.clone(),
         outputs: if arguments.saves.is_empty() { Outputs::All } else { Outputs::Chosen(arguments.saves.clone()) },
         data,
         ..Request::default()
@@ -80,20 +86,36 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
         method,
         relative: arguments.tolerance,
         absolute: arguments.tolerance * 1e-3,
-        seed: arguments.seed,
+        seed: arguments.seed.or(variation.seed).unwrap_or(1),
         budget: arguments.max_steps,
         ..Settings::default()
     };
-    show(&diagnostics, colour);
-    let table = match simulate::run(&program, &settings) {
-        Ok(table) => table,
-        Err(failure) => return refuse(&[failure.diagnostic()], colour, ExitStatus::Unusable),
+    let plan = match ensemble::is_asked(arguments) {
+        true => match ensemble::plan(arguments, &variation, &overrides, &checked, &program) {
+            Ok(plan) => Some(plan),
+            Err(found) => {
+                diagnostics.extend(found);
+                return refuse(&diagnostics, colour, ExitStatus::Usage);
+            }
+        },
+        false => None,
     };
-    if !arguments.unchecked {
+    show(&diagnostics, colour);
+    let table = match (&plan, arguments.member) {
+        (Some(plan), None) => return ensemble::ensemble(arguments, &program, &settings, plan, colour),
+        (Some(plan), Some(number)) => ensemble::member(&program, &settings, plan, number),
+        (None, _) => simulate::run(&program, &settings).map_err(|failure| failure.diagnostic()),
+    };
+    let table = match table {
+        Ok(table) => table,
+        Err(found) => return refuse(&[found], colour, ExitStatus::Unusable),
+    };
+    // The finer runs have the model's own constants, not a member's.
+    if !arguments.unchecked && plan.is_none() {
         show(&[integration_error(&simulate::accuracy(&program, &settings, &table))], colour);
     }
     match &arguments.out {
-        Some(path) => match table.write_csv(path) {
+        Some(path) => match table.write(path) {
             Ok(()) => ExitStatus::Done,
             Err(fault) => refuse(&[fault.diagnostic()], colour, ExitStatus::Unusable),
         },

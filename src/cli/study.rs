@@ -81,7 +81,7 @@ pub(super) fn stop_on_signals(colour: Colour) -> Arc<AtomicBool> {
     });
     if let Err(error) = handler {
         let warning = Diagnostic::warning("no-signals", format!("Ctrl-C will end the program at once ({error})"));
-        show(&[warning.help("what is done so far is kept after each start")], colour);
+        show(&[warning.help("let the work end by itself; a study goes on from what was written last")], colour);
     }
     stop
 }

@@ -58,11 +58,14 @@ impl Sobol {
 
     /// All points in order, each `[dimension]`.
     pub fn points(self) -> impl ExactSizeIterator<Item = Vec<f64>> {
-        (0..self.points as usize).map(move |point| {
-            (0..self.dimensions)
-                .map(|dimension| f64::from(sobol_burley::sample(point as u32, dimension, self.seed)) + 0.5_f64.powi(25))
-                .collect()
-        })
+        (0..self.points as usize)
+            .map(move |point| (0..self.dimensions as usize).filter_map(|dimension| self.at(point, dimension)).collect())
+    }
+
+    /// One coordinate of one point; `None` beyond the design.
+    pub fn at(self, point: usize, dimension: usize) -> Option<f64> {
+        let inside = point < self.points as usize && dimension < self.dimensions as usize;
+        inside.then(|| f64::from(sobol_burley::sample(point as u32, dimension as u32, self.seed)) + 0.5_f64.powi(25))
     }
 }
 

@@ -9,9 +9,11 @@ mod distribution;
 mod incomplete;
 mod normal;
 mod quantile;
+mod shuffle;
 mod stream;
 
 pub use design::{DesignLimit, LatinHypercube, Sobol};
 pub use distribution::{Distribution, chi_square};
 pub use normal::{normal_cumulative, normal_quantile};
+pub use shuffle::Shuffle;
 pub use stream::Stream;

@@ -1,6 +1,6 @@
 //! A table of simulated output, `[time, variable]`, and its CSV form.
 
-use super::{WriteFault, write_file};
+use super::{Cells, ColumnFile, Format, Kind, WriteFault, write_file};
 use ndarray::{Array2, ArrayView1};
 use std::io::{self, Write};
 use std::path::Path;
@@ -40,6 +40,25 @@ impl Table {
     /// Writes the table as CSV, whole or not at all: `time`, then one column per variable.
     pub fn write_csv(&self, path: &Path) -> Result<(), WriteFault> {
         write_file(path, |file| self.csv(file))
+    }
+
+    /// Writes the table, whole or not at all: Parquet if the file's name ends so, else CSV.
+    pub fn write(&self, path: &Path) -> Result<(), WriteFault> {
+        match Format::of(path) {
+            Format::Csv => self.write_csv(path),
+            Format::Parquet => write_file(path, |file| self.parquet(file)),
+        }
+    }
+
+    /// The table as Parquet: `time`, then one column per variable; missing values are NaN.
+    fn parquet(&self, out: &mut (dyn Write + Send)) -> io::Result<()> {
+        let mut columns = vec![("time", Kind::Real)];
+        columns.extend(self.columns.iter().map(|column| (column.name.as_str(), Kind::Real)));
+        let mut file = ColumnFile::new(out, Format::Parquet, &columns)?;
+        let mut cells = vec![Cells::Real(self.time.clone())];
+        cells.extend(self.values.columns().into_iter().map(|column| Cells::Real(column.to_vec())));
+        file.write(&cells)?;
+        file.finish()
     }
 
     /// The table as CSV: quoted as RFC 4180 asks, lines ended by a line feed, numbers in the fewest digits that read

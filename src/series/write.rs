@@ -15,8 +15,10 @@ pub struct WriteFault {
 /// Writes a file through `fill`, making its folder where there is none.
 ///
 /// A reader sees the old file or the new one, never a part. What was there stays when writing fails.
-pub fn write_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), WriteFault> {
-    attempt(path, fill).map_err(|error| WriteFault { path: path.to_path_buf(), error })
+pub fn write_file(path: &Path, fill: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> Result<(), WriteFault> {
+    let mut file = NewFile::create(path)?;
+    fill(&mut file).map_err(|error| WriteFault { path: path.to_path_buf(), error })?;
+    file.keep()
 }
 
 /// Writes a file with the given text.
@@ -24,32 +26,72 @@ pub fn write_text(path: &Path, text: &str) -> Result<(), WriteFault> {
     write_file(path, |file| file.write_all(text.as_bytes()))
 }
 
-fn attempt(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+/// A file under way beside its final place: there when kept, and without a trace when dropped before.
+#[derive(Debug)]
+pub struct NewFile {
+    path: PathBuf,
+    part: PathBuf,
+    /// `None` once kept.
+    file: Option<BufWriter<File>>,
+}
+
+impl NewFile {
+    /// Begins a file, making its folder where there is none.
+    pub fn create(path: &Path) -> Result<NewFile, WriteFault> {
+        begin(path).map_err(|error| WriteFault { path: path.to_path_buf(), error })
+    }
+
+    /// Puts the file in its place, forced to disk.
+    pub fn keep(mut self) -> Result<(), WriteFault> {
+        self.settle().map_err(|error| WriteFault { path: self.path.clone(), error })
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        let Some(buffered) = self.file.as_mut() else { return Ok(()) };
+        buffered.flush()?;
+        buffered.get_ref().sync_all()?;
+        fs::rename(&self.part, &self.path)?;
+        self.file = None;
+        sync_folder(folder_of(&self.path))
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.as_mut().map_or(Ok(bytes.len()), |file| file.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            // Best effort: there is nobody left to tell.
+            let _ = fs::remove_file(&self.part);
+        }
+    }
+}
+
+fn begin(path: &Path) -> io::Result<NewFile> {
+    let folder = folder_of(path);
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
     fs::create_dir_all(folder)?;
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);
     hidden.push(format!(".{}.part", std::process::id()));
     let part = folder.join(hidden);
-    let written = fill_and_sync(&part, fill).and_then(|()| fs::rename(&part, path));
-    if written.is_err() {
-        // Best effort: the first error is the one to report.
-        let _ = fs::remove_file(&part);
-        return written;
-    }
-    sync_folder(folder)
+    let file = OpenOptions::new().write(true).create(true).truncate(true).open(&part)?;
+    Ok(NewFile { path: path.to_path_buf(), part, file: Some(BufWriter::with_capacity(1 << 16, file)) })
 }
 
-fn fill_and_sync(part: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).create(true).truncate(true).open(part)?;
-    let mut buffered = BufWriter::with_capacity(1 << 16, file);
-    fill(&mut buffered)?;
-    let file = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.sync_all()
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// Makes the rename itself durable, where the system lets a folder be opened.

@@ -3,6 +3,7 @@
 mod check;
 mod endings;
 mod steps;
+mod ensemble;
 
 use std::process::{Command, Output};
 
