@@ -194,7 +194,7 @@ mod tests {
     /// theory allows: half of a weight for each of the buffers that were ever joined, level by level.
     #[test]
     fn ranks_are_within_the_bound() {
-        let n = 100_000_usize;
+        let n = 30_000_usize;
         let mut stream = Stream::new(1, 0);
         let random: Vec<f64> = (0..n).map(|_| stream.uniform()).collect();
         let orders: [Vec<f64>; 4] = [

@@ -152,6 +152,7 @@ fn a_slip_in_a_name_is_found() {
   | ^^^^^^^^^^^ this name
   |
   = help: did you mean `contact rate`?
+
 "#
     );
     let done = levada(&["run", MODEL, "--members", "10"]);
