@@ -2,7 +2,7 @@
 
 use super::arguments::{Colour, Run};
 use super::exit_status::ExitStatus;
-use super::messages::{refuse, show};
+use super::messages::{answer, refuse, show};
 use super::study::stop_on_signals;
 use crate::check::CheckedModel;
 use crate::compile::Program;
@@ -73,7 +73,14 @@ pub fn ensemble(arguments: &Run, program: &Program, settings: &Settings, plan: &
         );
     }
     show(&notes, colour);
-    ExitStatus::Done
+    match arguments.out {
+        Some(_) => ExitStatus::Done,
+        None => answer(colour, |out| {
+            let mut table = Vec::new();
+            write_summary(program, &ensemble.summary, &mut table, Format::Csv)?;
+            out.write_all(&table)
+        }),
+    }
 }
 
 /// A file that was asked for, and where it goes.
@@ -119,14 +126,8 @@ fn streamed(
         let written = write_histograms(program, &ensemble.summary, &mut wanted.file, wanted.format);
         written.map_err(|error| fault(wanted, error))?;
     }
-    let to_stdout = summary.is_none();
     for wanted in [members, draws, histograms, summary].into_iter().flatten() {
         wanted.file.keep().map_err(|fault| fault.diagnostic())?;
-    }
-    if to_stdout {
-        let mut out = io::stdout();
-        // A reader that closes the pipe early has what it wanted.
-        let _ = write_summary(program, &ensemble.summary, &mut out, Format::Csv).and_then(|()| out.flush());
     }
     Ok(ensemble)
 }

@@ -2,8 +2,8 @@
 
 mod check;
 mod endings;
-mod steps;
 mod ensemble;
+mod steps;
 
 use std::process::{Command, Output};
 
