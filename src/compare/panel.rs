@@ -52,19 +52,24 @@ impl Panel {
         Spread::of(paired(&self.outcome(one, outcome), &self.outcome(other, outcome)))
     }
 
-    /// The windows in which nine draws in ten agree on the sign of the difference to the baseline, as stretches of
-    /// `(first, last)` window.
+    /// The windows in which nine draws in ten agree on the sign of the difference to the baseline, as stretches of one sign
+    /// from the first to the last window.
     pub fn separated(&self, policy: usize, measure: usize) -> Vec<(usize, usize)> {
-        let mut stretches: Vec<(usize, usize)> = Vec::new();
-        for (window, spread) in self.difference(policy, measure).iter().enumerate() {
-            match stretches.last_mut() {
-                _ if !spread.is_signed() => {}
-                Some((_, last)) if *last + 1 == window => *last = window,
-                _ => stretches.push((window, window)),
-            }
-        }
-        stretches
+        signed_stretches(&self.difference(policy, measure))
     }
+}
+
+fn signed_stretches(spreads: &[Spread]) -> Vec<(usize, usize)> {
+    let side = |spread: &Spread| spread.is_signed().then_some(spread.median > 0.0);
+    let mut stretches: Vec<(usize, usize)> = Vec::new();
+    for (window, spread) in spreads.iter().enumerate() {
+        match stretches.last_mut() {
+            _ if side(spread).is_none() => {}
+            Some((_, last)) if *last + 1 == window && side(&spreads[*last]) == side(spread) => *last = window,
+            _ => stretches.push((window, window)),
+        }
+    }
+    stretches
 }
 
 /// One less the other, draw by draw.
@@ -184,5 +189,17 @@ pub fn refusal(trouble: Trouble) -> Vec<Diagnostic> {
         Trouble::Stopped => {
             vec![Diagnostic::error("interrupted", "the comparison was interrupted").help("give the same command again")]
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Spread, signed_stretches};
+
+    #[test]
+    fn stretches_end_where_the_sign_is_in_doubt_or_changes() {
+        let around = |middle: f64| Spread::of([middle - 1.0, middle, middle + 1.0]);
+        let spreads = [0.0, 3.0, 4.0, -3.0, -4.0, 0.5, 9.0].map(around);
+        assert_eq!(signed_stretches(&spreads), [(1, 2), (3, 4), (6, 6)]);
     }
 }
