@@ -1,18 +1,10 @@
 //! What can be wrong with a study or scenario file, by itself and against its model and data, and the words for it.
 
-use crate::diagnostic::{Diagnostic, Source, Span};
+pub use super::finding::Finding;
+use crate::diagnostic::Span;
 use crate::estimate::objective::Misplaced;
 use crate::series::OpenFault;
 use std::path::PathBuf;
-use std::sync::Arc;
-
-/// A fault and its place.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
-    pub fault: Fault,
-    pub source: Arc<Source>,
-    pub span: Span,
-}
 
 /// What can be wrong.
 #[derive(Clone, Debug, PartialEq)]
@@ -247,27 +239,11 @@ pub enum EmptyReason {
     Window,
 }
 
-impl Finding {
-    pub fn new(fault: Fault, source: &Arc<Source>, span: Span) -> Self {
-        Finding { fault, source: source.clone(), span }
-    }
-
-    /// The only place where faults of studies and scenarios are worded.
-    pub fn diagnostic(&self) -> Diagnostic {
-        let (code, message, label, help) = self.fault.words();
-        let diagnostic = Diagnostic::error(code, message).at(&self.source, self.span, label).help(help);
-        match &self.fault {
-            Fault::RepeatedName { first, .. } => diagnostic.also(*first, "first of that name"),
-            _ => diagnostic,
-        }
-    }
-}
-
-type Words = (&'static str, String, String, String);
+pub(super) type Words = (&'static str, String, String, String);
 
 impl Fault {
     /// Code, message, label at the place, next step.
-    fn words(&self) -> Words {
+    pub(super) fn words(&self) -> Words {
         let words = |code, message: String, label: &str, help: String| (code, message, label.to_owned(), help);
         match self {
             Fault::Syntax { reason } => words(

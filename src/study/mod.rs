@@ -12,6 +12,7 @@ mod entry;
 mod exhibits;
 mod fault;
 mod file;
+mod finding;
 mod from_vensim;
 mod manifest;
 mod observations;
