@@ -189,10 +189,10 @@ fn outcomes_and_attributions() {
    |
    = help: shorten the window, or lengthen the run with `start` and `stop` of [run]
 error[take-needs-level]: peaks, lows and times above a threshold are of levels or shares of levels
-  --> DIR/study.toml:14:12
+  --> DIR/study.toml:14:1
    |
 14 | operator = "total"
-   |            ^^^^^^^ not of this operator
+   | ^^^^^^^^ not of this operator
    |
    = help: leave `operator` out, or write operator = "level-end" or "share"
 error[too-many-switches]: an attribution can have 2 to 60 switches, this one has 1
