@@ -21,6 +21,9 @@ struct Line {
 pub struct Switches {
     pub single: Vec<Value>,
     pub periodic: Vec<(Value, Value)>,
+    /// The node at which each time or first time was found.
+    pub found_at: Vec<(Value, Value)>,
+    at: Option<Value>,
 }
 
 /// Finds the switches among the nodes that `wanted` marks, adding the nodes that compute their times.
@@ -29,6 +32,7 @@ pub fn switches(graph: &mut Graph, wanted: &[bool]) -> Switches {
     let mut pieces: Vec<Vec<Line>> = Vec::with_capacity(wanted.len());
     for (number, wanted) in wanted.iter().enumerate() {
         let value = Value(number as u32);
+        found.at = Some(value);
         let lines = if *wanted { follow(graph, value, &pieces, &mut found) } else { Vec::new() };
         pieces.push(if lines.len() > MOST_PIECES { Vec::new() } else { lines });
     }
@@ -176,6 +180,7 @@ fn note(graph: &mut Graph, gap: Value, rate: Value, found: &mut Switches) {
     }
     let at = graph.binary(Binary::Divide, gap, rate);
     found.single.push(at);
+    found.found_at.extend(found.at.map(|node| (node, at)));
 }
 
 /// The times at which a line takes a multiple of `step`.
@@ -188,4 +193,6 @@ fn repeat(graph: &mut Graph, line: Line, step: Value, found: &mut Switches) {
     let period = graph.binary(Binary::Divide, step, line.rate);
     let period = graph.unary(Unary::Absolute, period);
     found.periodic.push((first, period));
+    found.found_at.extend(found.at.map(|node| (node, first)));
+    found.found_at.extend(found.at.map(|node| (node, period)));
 }

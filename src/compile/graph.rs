@@ -25,6 +25,8 @@ pub enum Slot {
     Held(u32),
     /// A uniform random number in (0, 1), drawn anew each step.
     Random(u32),
+    /// How far the time at hand moves with a constant that moves switches; the number of the shift.
+    Shift(u32),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,6 +91,25 @@ pub enum VectorOperation {
     /// An oven's content, stage and steps left after a step: step, arrest, capacity, filling and cleaning time, amount
     /// that enters, content, stage, steps left, and those that `OvenOpen` gives.
     OvenMove,
+    /// The tangents of an operation's outputs: its inputs, then the inputs' tangents.
+    Tangent(Box<VectorOperation>),
+}
+
+impl VectorOperation {
+    /// Whether the operation is a part of a conveyor, queue or oven.
+    pub fn is_store(&self) -> bool {
+        use VectorOperation as V;
+        matches!(
+            self,
+            V::BeltFill(_)
+                | V::BeltLeave(_)
+                | V::BeltMove(_)
+                | V::UnitBudget
+                | V::QueueServe(_)
+                | V::OvenOpen
+                | V::OvenMove
+        )
+    }
 }
 
 /// How often a node's value can change.

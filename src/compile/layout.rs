@@ -36,6 +36,7 @@ impl Layout {
         slots.extend((0..parts.memories.len() as u32).map(Slot::Memory));
         slots.extend((0..parts.helds.len() as u32).map(Slot::Held));
         slots.extend((0..parts.randoms as u32).map(Slot::Random));
+        slots.extend((0..parts.shifts.len() as u32).map(Slot::Shift));
         for slot in slots {
             layout.slots.insert(slot, layout.base);
             layout.base += 1;
@@ -139,7 +140,7 @@ impl Layout {
 }
 
 /// The values that `roots` need, in order of evaluation; `enter` says whether to look below a value.
-fn needed(graph: &Graph, roots: &[Value], enter: impl Fn(Value) -> bool) -> Vec<Value> {
+pub fn needed(graph: &Graph, roots: &[Value], enter: impl Fn(Value) -> bool) -> Vec<Value> {
     let mut marked = vec![false; graph.len()];
     let mut stack: Vec<Value> = roots.to_vec();
     while let Some(value) = stack.pop() {

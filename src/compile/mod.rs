@@ -3,6 +3,7 @@
 //! The executor in `simulate` runs the program; nothing here knows of steps or methods.
 
 mod code;
+mod differentiate;
 mod events;
 mod fault;
 mod graph;
@@ -14,8 +15,10 @@ mod request;
 mod schedule;
 mod store;
 mod table;
+mod tangent;
 
 pub use code::{Code, Instruction, Operation, Register, Stretch, VectorInstruction};
+pub use differentiate::{Differentiated, Direction, Misleading, Shift, TangentSlots, Why, differentiate};
 pub use fault::Fault;
 pub use graph::VectorOperation;
 pub use lower::{Constant, element_key};
@@ -143,6 +146,7 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
     let fixed = |value: &Value| lowering.graph.pace(*value) <= graph::Pace::Run;
     recurring.retain(|(first, period, last)| [Some(*first), Some(*period), *last].iter().flatten().all(fixed));
     switches.single.retain(fixed);
+    let (own_states, own_outputs) = (lowering.states.len(), outputs.len());
     Ok(program::assemble(program::Parts {
         store: lowering.first_store(),
         constants: lowering.constants,
@@ -157,6 +161,11 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
         stop,
         step,
         save_every,
+        landing: request.landing,
+        own_states,
+        own_outputs,
+        of_states: Vec::new(),
+        shifts: Vec::new(),
         owners: lowering.owners,
         graph: lowering.graph,
     }))

@@ -27,6 +27,9 @@ pub enum Unary {
     Not,
     Sign,
     GammaLogarithm,
+    /// Derivative of the logarithm of the gamma function.
+    Digamma,
+    Trigamma,
     NormalQuantile,
     NormalProbability,
 }
@@ -104,6 +107,8 @@ impl Unary {
                 }
             }
             Unary::GammaLogarithm => elementary::ln_gamma(x),
+            Unary::Digamma => elementary::digamma(x),
+            Unary::Trigamma => elementary::trigamma(x),
             Unary::NormalQuantile => random::normal_quantile(x),
             Unary::NormalProbability => 0.5 * elementary::erfc(-x / std::f64::consts::SQRT_2),
         }
@@ -130,7 +135,7 @@ impl Unary {
             Unary::Truncate | Unary::Floor => "INTEGER",
             Unary::Not => "NOT",
             Unary::Sign => "SIGN",
-            Unary::GammaLogarithm => "GAMMA LN",
+            Unary::GammaLogarithm | Unary::Digamma | Unary::Trigamma => "GAMMA LN",
             Unary::NormalQuantile | Unary::NormalProbability => "RANDOM NORMAL",
         }
     }

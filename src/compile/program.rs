@@ -5,11 +5,14 @@
 //! used for the last time.
 
 use super::code::{Code, Register};
+use super::differentiate::{Shift, TangentSlots};
 use super::graph::{Graph, Pace, Slot, Value};
 use super::layout::Layout;
 use super::lower::{Constant, Memory, MemoryKind, State};
+use super::request::Landing;
 use super::table::Table;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A saved column.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +57,12 @@ pub struct Program {
     pub controls: Controls,
     pub tables: Vec<Table>,
     pub owners: Vec<String>,
+    /// States and outputs of the model itself; behind them stand tangents, which no check or error control regards.
+    pub own_states: usize,
+    pub own_outputs: usize,
+    pub tangents: TangentSlots,
+    /// What the program was made from.
+    pub(super) parts: Arc<Parts>,
 }
 
 /// Registers of the run's controls. Those that move are valid after the save program.
@@ -95,6 +104,7 @@ pub struct MemorySlot {
 }
 
 /// What the lowering hands over, as graph values.
+#[derive(Clone, Debug)]
 pub struct Parts {
     pub graph: Graph,
     pub constants: Vec<Constant>,
@@ -111,38 +121,68 @@ pub struct Parts {
     pub step: Value,
     pub save_every: Value,
     pub owners: Vec<String>,
+    pub landing: Landing,
+    /// States and outputs that are not tangents.
+    pub own_states: usize,
+    pub own_outputs: usize,
+    /// `(state, its tangent)`.
+    pub of_states: Vec<(usize, usize)>,
+    pub shifts: Vec<Shift<Value>>,
+}
+
+/// The values that a program is to compute, by the code that computes them.
+struct Roots {
+    run: Vec<Value>,
+    initial: Vec<Value>,
+    rate: Vec<Value>,
+    advance: Vec<Value>,
+    save: Vec<Value>,
+}
+
+impl Parts {
+    /// All values that a program is to compute.
+    pub fn roots(&self) -> Vec<Value> {
+        let Roots { run, initial, rate, advance, save } = self.roots_by_code();
+        [initial, rate, advance, save, run].concat()
+    }
+
+    fn roots_by_code(&self) -> Roots {
+        let delays = self.memories.iter().filter_map(|memory| match memory.kind {
+            MemoryKind::Line { delay } => Some(delay),
+            MemoryKind::Sample => None,
+        });
+        let recurring = self.recurring.iter().flat_map(|(first, period, last)| [Some(*first), Some(*period), *last]);
+        Roots {
+            run: (self.switches.iter().copied())
+                .chain(recurring.flatten())
+                .chain([self.start])
+                .chain(self.shifts.iter().flat_map(Shift::times))
+                .collect(),
+            initial: (self.states.iter().map(|state| state.initial))
+                .chain(self.memories.iter().map(|memory| memory.initial))
+                .chain(delays)
+                .chain(self.helds.iter().copied())
+                .collect(),
+            rate: self.states.iter().map(|state| state.derivative).collect(),
+            advance: self.memories.iter().map(|memory| memory.input).collect(),
+            save: (self.outputs.iter().map(|(_, _, value)| *value))
+                .chain([self.stop, self.step, self.save_every])
+                .collect(),
+        }
+    }
 }
 
 /// Lays out registers and writes the programs.
 pub fn assemble(parts: Parts) -> Program {
     let graph = &parts.graph;
-    let initial_roots: Vec<Value> = (parts.states.iter().map(|state| state.initial))
-        .chain(parts.memories.iter().map(|memory| memory.initial))
-        .chain(parts.memories.iter().filter_map(|memory| match memory.kind {
-            MemoryKind::Line { delay } => Some(delay),
-            MemoryKind::Sample => None,
-        }))
-        .chain(parts.helds.iter().copied())
-        .collect();
-    let rate_roots: Vec<Value> = parts.states.iter().map(|state| state.derivative).collect();
-    let advance_roots: Vec<Value> = parts.memories.iter().map(|memory| memory.input).collect();
-    let mut save_roots: Vec<Value> = parts.outputs.iter().map(|(_, _, value)| *value).collect();
-    save_roots.extend([parts.stop, parts.step, parts.save_every]);
-    let mut run_roots: Vec<Value> = parts.switches.clone();
-    run_roots.extend(
-        parts.recurring.iter().flat_map(|(first, period, last)| [Some(*first), Some(*period), *last]).flatten(),
-    );
-    run_roots.push(parts.start);
-    let all: Vec<Value> =
-        [&initial_roots, &rate_roots, &advance_roots, &save_roots, &run_roots].into_iter().flatten().copied().collect();
-
-    let mut layout = Layout::new(graph, &parts, &all);
+    let roots = parts.roots_by_code();
+    let mut layout = Layout::new(graph, &parts, &parts.roots());
     let (owners, owner_of) = intern_owners(&parts.owners, graph.len());
     let run = layout.fixed_code(graph, &owner_of);
-    let initial = layout.code(graph, &initial_roots, &owner_of);
-    let rate = layout.code(graph, &rate_roots, &owner_of);
-    let advance = layout.code(graph, &advance_roots, &owner_of);
-    let save = layout.code(graph, &save_roots, &owner_of);
+    let initial = layout.code(graph, &roots.initial, &owner_of);
+    let rate = layout.code(graph, &roots.rate, &owner_of);
+    let advance = layout.code(graph, &roots.advance, &owner_of);
+    let save = layout.code(graph, &roots.save, &owner_of);
 
     let at = |code: &(Code, HashMap<Value, Register>), value: Value| {
         code.1.get(&value).copied().or_else(|| layout.kept.get(&value).copied()).unwrap_or_default()
@@ -204,6 +244,15 @@ pub fn assemble(parts: Parts) -> Program {
             save_every: at(&save, parts.save_every),
             save_moves: graph.pace(parts.save_every) > Pace::Run,
         },
+        own_states: parts.own_states,
+        own_outputs: parts.own_outputs,
+        tangents: TangentSlots {
+            of_states: parts.of_states.clone(),
+            shifts: (0u32..)
+                .zip(&parts.shifts)
+                .map(|(number, shift)| Shift { time: slot(Slot::Shift(number)), ..shift.map(kept) })
+                .collect(),
+        },
         run,
         initial: initial.0,
         rate: rate.0,
@@ -212,6 +261,7 @@ pub fn assemble(parts: Parts) -> Program {
         constants: parts.constants.clone(),
         tables: parts.graph.tables.clone(),
         owners,
+        parts: Arc::new(parts),
     }
 }
 

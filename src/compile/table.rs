@@ -79,13 +79,17 @@ impl Table {
 
     /// The argument at which a rising table takes the value `y`; as Vensim's LOOKUP INVERT, held outside.
     pub fn invert(&self, y: f64) -> f64 {
-        let turned = LookupTable {
+        self.turned().at(y)
+    }
+
+    /// The table with arguments and values exchanged, lines between its points, its ends held.
+    pub fn turned(&self) -> Table {
+        Table::new(&LookupTable {
             points: self.y.iter().copied().zip(self.x.iter().copied()).collect(),
             interpolation: Interpolation::Linear,
             extrapolation: Extrapolation::Hold,
             range: None,
-        };
-        Table::new(&turned).at(y)
+        })
     }
 
     /// The area under the table from `from` to `to`, its ends held, lines between its points.

@@ -19,7 +19,9 @@ mod double_double;
 pub use exponential::{exp, exp_block, expm1, tanh, tanh_block};
 pub use logarithm::{ln, ln_block, log10, log10_block};
 pub use power::{ConstantPower, pow, pow_block};
-pub use special::{acos, asin, atan, cos, cosh, erf, erfc, ln_1p, ln_gamma, modulo, remainder, sin, sinh, tan};
+pub use special::{
+    acos, asin, atan, cos, cosh, digamma, erf, erfc, ln_1p, ln_gamma, modulo, remainder, sin, sinh, tan, trigamma,
+};
 
 /// Square root, correctly rounded; NaN below zero.
 #[inline(always)]

@@ -60,6 +60,42 @@ pub fn ln_gamma(x: f64) -> f64 {
     libm::lgamma(x)
 }
 
+/// Derivative of `ln_gamma`, within a few ulp away from its root; NaN at 0, -1, -2, … (Abramowitz and Stegun 1964, 6.3.5,
+/// 6.3.7 and 6.3.18).
+pub fn digamma(x: f64) -> f64 {
+    if x <= 0.0 {
+        let turned = std::f64::consts::PI / tan(std::f64::consts::PI * (x - x.floor()));
+        return if x == x.floor() { f64::NAN } else { digamma(1.0 - x) - turned };
+    }
+    let (mut x, mut below) = (x, 0.0);
+    while x < 15.0 {
+        below += 1.0 / x;
+        x += 1.0;
+    }
+    let square = 1.0 / (x * x);
+    let terms = [-1.0 / 12.0, 1.0 / 120.0, -1.0 / 252.0, 1.0 / 240.0, -1.0 / 132.0, 691.0 / 32760.0, -1.0 / 12.0];
+    let series = terms.iter().rev().fold(0.0, |sum, term| (sum + term) * square);
+    super::ln(x) - 0.5 / x + series - below
+}
+
+/// Derivative of [`digamma`], within a few ulp; infinite at 0, -1, -2, … (Abramowitz and Stegun 1964, 6.4.6, 6.4.7 and
+/// 6.4.12).
+pub fn trigamma(x: f64) -> f64 {
+    if x <= 0.0 {
+        let ratio = std::f64::consts::PI / sin(std::f64::consts::PI * (x - x.floor()));
+        return if x == x.floor() { f64::INFINITY } else { ratio * ratio - trigamma(1.0 - x) };
+    }
+    let (mut x, mut below) = (x, 0.0);
+    while x < 15.0 {
+        below += 1.0 / (x * x);
+        x += 1.0;
+    }
+    let square = 1.0 / (x * x);
+    let terms = [1.0 / 6.0, -1.0 / 30.0, 1.0 / 42.0, -1.0 / 30.0, 5.0 / 66.0, -691.0 / 2730.0, 7.0 / 6.0];
+    let series = terms.iter().rev().fold(0.0, |sum, term| (sum + term) * square);
+    (1.0 + series) / x + 0.5 * square + below
+}
+
 /// Error function, within 1 ulp.
 #[inline(always)]
 pub fn erf(x: f64) -> f64 {

@@ -3,10 +3,12 @@
 use super::blame::blame;
 use super::clock::{Clock, SAME, moves_saves};
 use super::failure::Failure;
-use super::method::{Method, Tableau};
+use super::method::Tableau;
+use super::pipeline::Line;
 use super::recorder::Recorder;
 use super::registers::Registers;
-use super::settings::{Save, Settings};
+use super::settings::{Save, Settings, needs_grid};
+use super::shift::Shifts;
 use super::slopes::{finish, not_finite, squared_errors, stage, take, worst};
 use super::split::{Place, Section, Split};
 use crate::compile::Program;
@@ -35,12 +37,6 @@ struct Lane {
     stream: Option<Stream>,
     lines: Vec<Line>,
     steps: u64,
-}
-
-/// A pipeline's content, the oldest at `next`.
-struct Line {
-    ring: Vec<f64>,
-    next: usize,
 }
 
 /// Runs up to `L` members, all with the constants of `split` but for those that it leaves to the members.
@@ -77,6 +73,7 @@ struct Batch<'a, const L: usize> {
     recorder: Recorder<L>,
     /// Whether the first stage of the next step is known from the last of this one.
     first_known: bool,
+    shifts: Shifts<'a, L>,
 }
 
 /// Where the stepping loop finds values.
@@ -88,6 +85,7 @@ struct Places {
     inputs: Vec<Place>,
     randoms: Vec<Place>,
     outputs: Vec<Place>,
+    shifts: Vec<Place>,
     stop: Place,
     step: Place,
     save_every: Place,
@@ -104,6 +102,7 @@ impl Places {
             inputs: program.memories.iter().map(|memory| after(Section::Advance, memory.input)).collect(),
             randoms: program.randoms.iter().map(|register| registers.kept(*register)).collect(),
             outputs: program.outputs.iter().map(|output| after(Section::Save, output.register)).collect(),
+            shifts: program.tangents.shifts.iter().map(|shift| registers.kept(shift.time)).collect(),
             stop: after(Section::Save, program.controls.stop),
             step: after(Section::Save, program.controls.step),
             save_every: after(Section::Save, program.controls.save_every),
@@ -150,6 +149,7 @@ impl<'a, const L: usize> Batch<'a, L> {
         }
         let tableau = settings.method.tableau();
         let states = vec![[0.0; L]; program.states.len()];
+        let shifts = Shifts::new(program, settings, &registers, &clocks);
         let mut batch = Batch {
             program,
             settings,
@@ -163,8 +163,9 @@ impl<'a, const L: usize> Batch<'a, L> {
             clocks,
             lanes,
             active,
-            recorder: Recorder::new(program.outputs.len(), members.len()),
+            recorder: Recorder::new(program.outputs.len(), program.own_outputs, members.len()),
             first_known: false,
+            shifts,
         };
         batch.start();
         batch
@@ -182,6 +183,13 @@ impl<'a, const L: usize> Batch<'a, L> {
             *value = time(clock);
         }
         self.registers.set(self.places.time, block);
+    }
+
+    /// Sets how far the time moves that is a share of the step away.
+    fn set_shifts(&mut self, share: f64) {
+        for (number, place) in self.places.shifts.iter().enumerate() {
+            self.registers.set(*place, self.shifts.at(number, share));
+        }
     }
 
     /// Takes the lengths of the steps to be tried from the clocks.
@@ -202,6 +210,7 @@ impl<'a, const L: usize> Batch<'a, L> {
     fn start(&mut self) {
         let program = self.program;
         self.set_times(|clock| clock.time);
+        self.set_shifts(0.0);
         self.draw();
         self.registers.evaluate(Section::Initial);
         let at = |register| self.registers.after(Section::Initial, register);
@@ -219,7 +228,7 @@ impl<'a, const L: usize> Batch<'a, L> {
                 // A pipeline longer than the run never gives back what entered it.
                 let longest = ((clock.stop - clock.time) / clock.step).abs() + 2.0;
                 let steps = if steps.is_finite() { steps.clamp(1.0, longest.clamp(1.0, 1e8)) } else { 1.0 };
-                self.lanes[lane].lines.push(Line { ring: vec![initials[lane]; steps as usize], next: 0 });
+                self.lanes[lane].lines.push(Line::filled(initials[lane], steps as usize));
             }
         }
         for (to, block) in values {
@@ -228,6 +237,8 @@ impl<'a, const L: usize> Batch<'a, L> {
         let mut unsound = [0; L];
         for (state, block) in self.states.iter_mut().zip(&self.places.states) {
             *state = self.registers.lanes[*block];
+        }
+        for state in &self.states[..program.own_states] {
             for lane in 0..L {
                 unsound[lane] |= not_finite(state[lane]);
             }
@@ -244,6 +255,13 @@ impl<'a, const L: usize> Batch<'a, L> {
             self.save();
             if !self.active.contains(&true) {
                 return;
+            }
+            if self.shifts.is_pending() {
+                self.set_times(Clock::before);
+                self.set_shifts(0.0);
+                self.registers.evaluate(Section::Rate);
+                let (derivatives, blocks) = (&self.places.derivatives, &self.places.states);
+                self.shifts.pass(&mut self.states, &mut self.registers, derivatives, blocks);
             }
             self.aim();
             self.remember();
@@ -280,6 +298,7 @@ impl<'a, const L: usize> Batch<'a, L> {
         let step_moves = self.program.controls.step_moves;
         if some_due || stop_moves || step_moves {
             self.set_times(|clock| clock.time);
+            self.set_shifts(0.0);
             self.registers.evaluate(Section::Save);
         }
         if stop_moves {
@@ -378,6 +397,7 @@ impl<'a, const L: usize> Batch<'a, L> {
             clock.aim(adaptive);
         }
         self.measure();
+        self.shifts.aim(&self.clocks, self.settings);
     }
 
     /// Inputs of the memories at the start of the step.
@@ -386,6 +406,7 @@ impl<'a, const L: usize> Batch<'a, L> {
             return;
         }
         self.set_times(|clock| clock.inside(0.0));
+        self.set_shifts(0.0);
         self.registers.evaluate(Section::Advance);
         for (input, place) in self.inputs.iter_mut().zip(&self.places.inputs) {
             *input = self.registers.block(*place);
@@ -399,10 +420,13 @@ impl<'a, const L: usize> Batch<'a, L> {
             }
             if number > 0 {
                 let lanes = &mut self.registers.lanes;
-                stage(&self.states, &self.lengths, self.tableau.a[number], &self.slopes, lanes, &self.places.states);
+                let weights = self.tableau.a[number];
+                stage(&self.states, &self.lengths, weights, &self.slopes, lanes, &self.places.states);
+                self.shifts.stretch(weights, &self.slopes, lanes, &self.places.states);
             }
             let share = self.tableau.c[number];
             self.set_times(|clock| clock.inside(share));
+            self.set_shifts(share);
             self.registers.evaluate(Section::Rate);
             let (shared, lanes) = (self.registers.shared(), &self.registers.lanes);
             take(&mut self.slopes[number], &self.places.derivatives, shared, lanes);
@@ -413,14 +437,14 @@ impl<'a, const L: usize> Batch<'a, L> {
     fn judge(&mut self) {
         let tolerances = (self.settings.absolute, self.settings.relative);
         let weights = (self.tableau.b, self.tableau.e);
-        let sums = squared_errors(&self.states, &self.lengths, weights, &self.slopes, tolerances);
-        let count = self.states.len().max(1) as f64;
+        let count = self.program.own_states;
+        let sums = squared_errors(&self.states[..count], &self.lengths, weights, &self.slopes, tolerances);
         let mut accepted = [false; L];
         for lane in 0..L {
             if !self.active[lane] {
                 continue;
             }
-            let error = (sums[lane] / count).sqrt();
+            let error = (sums[lane] / count.max(1) as f64).sqrt();
             let step = self.lengths[lane];
             let clock = &mut self.clocks[lane];
             if error <= 1.0 {
@@ -441,7 +465,8 @@ impl<'a, const L: usize> Batch<'a, L> {
                 clock.steps += 1;
                 if clock.proposed <= 16.0 * f64::EPSILON * clock.time.abs().max(clock.step) {
                     let time = clock.time;
-                    let state = worst(&self.states, &self.lengths, self.tableau.e, &self.slopes, tolerances, lane);
+                    let state =
+                        worst(&self.states[..count], &self.lengths, self.tableau.e, &self.slopes, tolerances, lane);
                     let variable = self.program.states.get(state).map_or(String::new(), |slot| slot.name.clone());
                     self.fail(lane, Failure::StepVanished { time, variable });
                 }
@@ -460,8 +485,10 @@ impl<'a, const L: usize> Batch<'a, L> {
             &self.slopes,
             &moves,
             &mut self.registers.lanes,
-            &self.places.states,
+            (&self.places.states, self.program.own_states),
         );
+        let (states, lanes) = (&mut self.states, &mut self.registers.lanes);
+        self.shifts.stretch_ends(&moves, self.tableau.b, &self.slopes, states, lanes, &self.places.states);
         self.floor(&moves);
         if self.settings.method.is_adaptive() {
             self.keep_last_slopes(&moves);
@@ -475,6 +502,7 @@ impl<'a, const L: usize> Batch<'a, L> {
                 clock.arrive();
             }
         }
+        self.shifts.arrive(&moves);
         self.draw();
         self.fail_unsound(unsound);
     }
@@ -483,10 +511,20 @@ impl<'a, const L: usize> Batch<'a, L> {
     fn floor(&mut self, moves: &[bool; L]) {
         for (number, _) in self.program.states.iter().enumerate().filter(|(_, slot)| slot.floored) {
             let block = &mut self.states[number];
+            let below: [bool; L] = std::array::from_fn(|lane| moves[lane] && block[lane] < 0.0);
             for lane in 0..L {
                 block[lane] = if moves[lane] { max(block[lane], 0.0) } else { block[lane] };
             }
             self.registers.lanes[self.places.states[number]] = *block;
+            // What stands on its floor does not move.
+            let tangents = self.program.tangents.of_states.iter().filter(|(own, _)| *own == number);
+            for (_, tangent) in tangents.filter(|_| below.contains(&true)) {
+                let block = &mut self.states[*tangent];
+                for lane in (0..L).filter(|lane| below[*lane]) {
+                    block[lane] = 0.0;
+                }
+                self.registers.lanes[self.places.states[*tangent]] = *block;
+            }
         }
     }
 
@@ -542,33 +580,6 @@ impl<'a, const L: usize> Batch<'a, L> {
         self.lanes[lane].failure.get_or_insert(failure);
         self.active[lane] = false;
     }
-}
-
-impl Line {
-    fn push(&mut self, input: f64) -> f64 {
-        self.ring[self.next] = input;
-        self.next = (self.next + 1) % self.ring.len();
-        self.ring[self.next]
-    }
-}
-
-/// Why a model cannot be run with steps of changing length, or within steps, if so.
-fn needs_grid(program: &Program, settings: &Settings) -> Option<Failure> {
-    if let Some(variable) = program.store.clone() {
-        let method = settings.method;
-        return match method {
-            // Its contents are as many as the model's own steps.
-            Method::Euler if settings.step_share != 1.0 => Some(Failure::NeedsGrid { variable }),
-            Method::Euler => None,
-            _ => Some(Failure::NeedsEuler { variable, method: method.word() }),
-        };
-    }
-    if !settings.method.is_adaptive() {
-        return None;
-    }
-    let memory = program.memories.first().map(|memory| memory.name.clone());
-    let random = (!program.randoms.is_empty()).then(|| "a random function".to_owned());
-    memory.or(random).map(|variable| Failure::NeedsGrid { variable })
 }
 
 /// A time at which a run stops on its way.

@@ -16,6 +16,17 @@ pub fn moves_saves(program: &Program) -> bool {
 /// Times closer than this share of a step are one time.
 pub const SAME: f64 = 1e-9;
 
+/// What set the end of a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Aim {
+    /// The grid, by the number of the grid time, or error control.
+    Step(u64),
+    /// A save, by number; its time may lie on a switch.
+    Save(usize),
+    Switch,
+    Stop,
+}
+
 pub struct Clock {
     pub time: f64,
     start: f64,
@@ -38,6 +49,7 @@ pub struct Clock {
     /// The end of the step being tried, and whether it lies on a switch.
     pub target: f64,
     pub to_switch: bool,
+    pub aim: Aim,
 }
 
 impl Clock {
@@ -96,6 +108,7 @@ impl Clock {
             rejected: false,
             target: 0.0,
             to_switch: false,
+            aim: Aim::Stop,
         }
     }
 
@@ -198,11 +211,14 @@ impl Clock {
         let near = SAME * self.step;
         let mut target =
             if adaptive { self.time + self.proposed } else { self.origin + (self.grid + 1) as f64 * self.step };
-        if let Some(save) = self.saves.get(self.next_save) {
-            target = if *save <= target + near { *save } else { target };
+        self.aim = Aim::Step(self.grid + 1);
+        if let Some(save) = self.saves.get(self.next_save).filter(|save| **save <= target + near) {
+            target = *save;
+            self.aim = Aim::Save(self.next_save);
         }
         if self.stop <= target + near {
             target = self.stop;
+            self.aim = Aim::Stop;
         }
         self.to_switch = false;
         if let Some(switch) = self.switches.get(self.next_switch) {
@@ -211,6 +227,7 @@ impl Clock {
                 self.to_switch = true;
                 if *switch < target - near {
                     target = *switch;
+                    self.aim = Aim::Switch;
                 }
             }
         }
@@ -220,6 +237,21 @@ impl Clock {
     /// The time at which the clock stands, if it has not moved and stands on a switch.
     pub fn begins_on_switch(&self) -> Option<f64> {
         (self.from_switch && self.time == self.start).then_some(self.start)
+    }
+
+    /// The switch at which the step ends or the next lies.
+    pub fn coming_switch(&self) -> Option<f64> {
+        self.switches.get(self.next_switch).copied()
+    }
+
+    /// A time just before the switch on which the clock stands.
+    pub fn before(&self) -> f64 {
+        self.time - 8.0 * f64::EPSILON * self.time.abs().max(self.step)
+    }
+
+    /// Whether the save of this number is one at the end that no interval gives.
+    pub fn is_last_save(&self, number: usize) -> bool {
+        number + 1 == self.saves.len() && self.saves.get(number) == Some(&self.stop)
     }
 
     /// A time within the step, kept off the switches at its ends.

@@ -183,7 +183,7 @@ fn run_stretch<I: Operands, B: Bank + ?Sized>(
         Operation::Unary(_) => unary!(
             Negate Absolute Exponential NaturalLogarithm DecimalLogarithm SquareRoot Sine Cosine Tangent ArcSine
             ArcCosine ArcTangent HyperbolicSine HyperbolicCosine HyperbolicTangent Truncate Floor Not Sign
-            GammaLogarithm NormalQuantile NormalProbability
+            GammaLogarithm Digamma Trigamma NormalQuantile NormalProbability
         ),
         Operation::Select => {
             each!(i, if registers.get(i.a()) != 0.0 { registers.get(i.b()) } else { registers.get(i.c()) });

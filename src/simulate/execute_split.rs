@@ -142,7 +142,7 @@ fn run_stretch<const L: usize>(
         Operation::Pair(pair) => for_pair!(pair, pair),
         Operation::Unary(_) => unary!(
             Negate Absolute SquareRoot Sine Cosine Tangent ArcSine ArcCosine ArcTangent HyperbolicSine HyperbolicCosine
-            Truncate Floor Not Sign GammaLogarithm NormalQuantile NormalProbability;
+            Truncate Floor Not Sign GammaLogarithm Digamma Trigamma NormalQuantile NormalProbability;
             Exponential exp_block NaturalLogarithm ln_block DecimalLogarithm log10_block HyperbolicTangent tanh_block
         ),
         Operation::Select => {

@@ -1,6 +1,7 @@
 //! A program into trajectories: fixed-step and adaptive methods over one lane or many, landing on saves and switches.
 
 mod accuracy;
+mod amount;
 mod batch;
 mod batches;
 mod belt;
@@ -11,11 +12,14 @@ mod execute_split;
 mod failure;
 mod method;
 mod pairs;
+mod pipeline;
 mod recorder;
 mod registers;
 mod settings;
+mod shift;
 mod slopes;
 mod split;
+mod tangents;
 mod vectors;
 
 pub use accuracy::{Accuracy, Difference, Refusal, accuracy, difference};
@@ -23,6 +27,7 @@ pub use batch::{Member, Saved};
 pub use failure::Failure;
 pub use method::Method;
 pub use settings::{Save, Settings};
+pub use tangents::{SavedWithTangents, run_tangents};
 
 use crate::compile::Program;
 use crate::series::{Column, Table};

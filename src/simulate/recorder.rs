@@ -13,6 +13,8 @@ const TILE: usize = 64;
 
 pub struct Recorder<const L: usize> {
     outputs: usize,
+    /// The outputs that must be finite, the first so many.
+    checked: usize,
     /// Rows of all lanes that are not taken apart yet: `[row, output][lane]`.
     blocks: Vec<[f64; L]>,
     times: Vec<f64>,
@@ -20,9 +22,9 @@ pub struct Recorder<const L: usize> {
 }
 
 impl<const L: usize> Recorder<L> {
-    /// For the first `runs` lanes; the others are not recorded.
-    pub fn new(outputs: usize, runs: usize) -> Self {
-        Recorder { outputs, blocks: Vec::new(), times: Vec::new(), saved: vec![Saved::default(); runs.min(L)] }
+    /// For the first `runs` lanes; the others are not recorded. The first `checked` outputs must be finite.
+    pub fn new(outputs: usize, checked: usize, runs: usize) -> Self {
+        Recorder { outputs, checked, blocks: Vec::new(), times: Vec::new(), saved: vec![Saved::default(); runs.min(L)] }
     }
 
     /// Room for so many rows of a lane.
@@ -37,7 +39,7 @@ impl<const L: usize> Recorder<L> {
 
     /// A row for every lane at one time. Returns for each lane a number whose highest bit is set if a value is not finite.
     pub fn record_all(&mut self, time: f64, places: &[Place], shared: &[f64], lanes: &[[f64; L]]) -> [u64; L] {
-        let unsound = gather(places, shared, lanes, &mut self.blocks);
+        let unsound = gather(places, self.checked, shared, lanes, &mut self.blocks);
         self.times.push(time);
         if self.blocks.len() * L >= GATHERED {
             self.take_apart();
@@ -54,7 +56,7 @@ impl<const L: usize> Recorder<L> {
         shared: &[f64],
         lanes: &[[f64; L]],
     ) -> [u64; L] {
-        let unsound = gather(places, shared, lanes, &mut self.blocks);
+        let unsound = gather(places, self.checked, shared, lanes, &mut self.blocks);
         for (lane, saved) in self.saved.iter_mut().enumerate().filter(|(lane, _)| which[*lane]) {
             saved.times.push(times(lane));
             saved.rows.extend(self.blocks.iter().map(|block| block[lane]));
@@ -86,15 +88,18 @@ impl<const L: usize> Recorder<L> {
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx512vbmi2+avx2+fma", "x86_64+avx2+fma"))]
 fn gather<const L: usize>(
     places: &[Place],
+    checked: usize,
     shared: &[f64],
     lanes: &[[f64; L]],
     blocks: &mut Vec<[f64; L]>,
 ) -> [u64; L] {
     let mut unsound = [0; L];
-    for place in places {
+    for (number, place) in places.iter().enumerate() {
         let block = if place.is_shared() { [shared[place.number()]; L] } else { lanes[place.number()] };
-        for lane in 0..L {
-            unsound[lane] |= not_finite(block[lane]);
+        if number < checked {
+            for lane in 0..L {
+                unsound[lane] |= not_finite(block[lane]);
+            }
         }
         blocks.push(block);
     }

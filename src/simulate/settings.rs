@@ -1,6 +1,7 @@
 //! How a run is to be done.
 
-use super::Method;
+use super::{Failure, Method};
+use crate::compile::Program;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -38,4 +39,23 @@ impl Default for Settings {
             budget: 10_000_000,
         }
     }
+}
+
+/// Why a model cannot be run with steps of changing length, or within steps, if so.
+pub fn needs_grid(program: &Program, settings: &Settings) -> Option<Failure> {
+    if let Some(variable) = program.store.clone() {
+        let method = settings.method;
+        return match method {
+            // Its contents are as many as the model's own steps.
+            Method::Euler if settings.step_share != 1.0 => Some(Failure::NeedsGrid { variable }),
+            Method::Euler => None,
+            _ => Some(Failure::NeedsEuler { variable, method: method.word() }),
+        };
+    }
+    if !settings.method.is_adaptive() {
+        return None;
+    }
+    let memory = program.memories.first().map(|memory| memory.name.clone());
+    let random = (!program.randoms.is_empty()).then(|| "a random function".to_owned());
+    memory.or(random).map(|variable| Failure::NeedsGrid { variable })
 }

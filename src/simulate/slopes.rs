@@ -38,6 +38,17 @@ pub fn take<const L: usize>(slopes: &mut [[f64; L]], places: &[Place], shared: &
     }
 }
 
+/// Adds `length * sum(weights * slopes)` of one state to the tangent `to`: what the step's length moves.
+pub fn stretch<const L: usize>(
+    to: &mut [f64; L],
+    length: &[f64; L],
+    weights: &[f64],
+    slopes: &[Vec<[f64; L]>],
+    state: usize,
+) {
+    *to = combine(to, length, weights, slopes, state);
+}
+
 /// The states at a stage, written to the blocks `to` of `lanes`.
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx512vbmi2+avx2+fma", "x86_64+avx2+fma"))]
 pub fn stage<const L: usize>(
@@ -54,7 +65,7 @@ pub fn stage<const L: usize>(
 }
 
 /// Moves the states of the lanes for which `moves` is set to the end of the step and writes all to the blocks `to` of
-/// `lanes`. Returns for each lane a number whose highest bit is set if a state is not finite.
+/// `lanes`. Returns for each lane a number whose highest bit is set if one of the first `checked` states is not finite.
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw+avx512vbmi2+avx2+fma", "x86_64+avx2+fma"))]
 pub fn finish<const L: usize>(
     states: &mut [[f64; L]],
@@ -63,7 +74,7 @@ pub fn finish<const L: usize>(
     slopes: &[Vec<[f64; L]>],
     moves: &[bool; L],
     lanes: &mut [[f64; L]],
-    to: &[usize],
+    (to, checked): (&[usize], usize),
 ) -> [u64; L] {
     let all = moves.iter().all(|moves| *moves);
     let mut unsound = [0; L];
@@ -74,8 +85,10 @@ pub fn finish<const L: usize>(
                 end[lane] = if moves[lane] { end[lane] } else { states[number][lane] };
             }
         }
-        for lane in 0..L {
-            unsound[lane] |= not_finite(end[lane]);
+        if number < checked {
+            for lane in 0..L {
+                unsound[lane] |= not_finite(end[lane]);
+            }
         }
         states[number] = end;
         lanes[*block] = end;

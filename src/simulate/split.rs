@@ -119,7 +119,8 @@ impl Split {
         let own = (program.states.iter().map(|state| state.register))
             .chain(program.memories.iter().map(|memory| memory.register))
             .chain(program.helds.iter().map(|(register, _)| *register))
-            .chain(program.randoms.iter().copied());
+            .chain(program.randoms.iter().copied())
+            .chain(program.tangents.shifts.iter().map(|shift| shift.time));
         for register in own {
             in_lanes[register as usize] = true;
             kept[register as usize] = true;

@@ -5,6 +5,7 @@ mod closed_forms;
 mod command_line;
 mod community;
 mod data;
+mod derivatives;
 mod ensembles;
 mod feedback;
 mod figures;

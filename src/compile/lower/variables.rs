@@ -44,6 +44,10 @@ impl<'a> Lowering<'a> {
         if self.active_set.contains(&key) {
             return Err(self.cycle(&key));
         }
+        // What the equation at hand has made so far is its own, before another's is walked.
+        if let Some(user) = self.active.last().cloned() {
+            self.own(&user, self.graph.len());
+        }
         self.active.push(key.clone());
         self.active_set.insert(key.clone());
         let result = self.define(&key);
@@ -51,12 +55,17 @@ impl<'a> Lowering<'a> {
         self.active_set.remove(&key);
         self.memo.insert(key.clone(), result.ok());
         if let Ok(value) = result {
-            let name = self.name_of(instance, variable, coordinates);
-            while self.owners.len() <= value.0 as usize {
-                self.owners.push(name.clone());
-            }
+            self.own(&key, value.0 as usize + 1);
         }
         result
+    }
+
+    /// Takes the nodes up to `end` that have no owner yet as made by this element's equation.
+    fn own(&mut self, key: &Key, end: usize) {
+        if self.owners.len() < end {
+            let name = self.name_of(key.instance, key.variable, &key.coordinates);
+            self.owners.resize(end, name);
+        }
     }
 
     fn cycle(&mut self, key: &Key) -> Failed {
