@@ -235,6 +235,36 @@ proptest! {
 const SIMPLE: &str = "<stock name=\"Belt\"><eqn>8</eqn><inflow>on</inflow><outflow>off</outflow><conveyor><len>2</len></conveyor>\
                       </stock><flow name=\"on\"><eqn>rate</eqn></flow><flow name=\"off\"/><aux name=\"rate\"><eqn>3</eqn></aux>";
 
+/// Ageing and dying, from those who grew up to those who are born: the loops go through the conveyor.
+#[test]
+fn loops_go_through_conveyors() {
+    let text = model(
+        6.0,
+        4,
+        "<stock name=\"Young\"><eqn>8</eqn><inflow>births</inflow><outflow>maturing</outflow><outflow>dying</outflow>\
+         <conveyor><len>2</len></conveyor></stock><stock name=\"Adult\"><eqn>4</eqn><inflow>maturing</inflow></stock>\
+         <flow name=\"births\"><eqn>Adult / 10</eqn></flow><flow name=\"maturing\"/>\
+         <flow name=\"dying\"><leak>MIN(1, Adult / 100)</leak></flow>",
+    );
+    let checked = checked(&text).unwrap();
+    let found = levada::check::feedback(&checked);
+    let name = |index: usize| checked.model().variables[index].name.text();
+    let lines =
+        found.links.iter().map(|link| format!("{} {} {}", name(link.cause), link.polarity.symbol(), name(link.effect)));
+    let expected = [
+        "Young + maturing",
+        "Young + dying",
+        "Adult + births",
+        "Adult + dying",
+        "births + Young",
+        "maturing - Young",
+        "maturing + Adult",
+        "dying - Young",
+    ];
+    assert_eq!(lines.collect::<Vec<_>>(), expected);
+    assert_eq!(found.loops.list.len(), 4);
+}
+
 /// Runs of one block with constants of their own are the runs alone, to the last bit.
 #[test]
 fn members_run_as_they_do_alone() {

@@ -8,6 +8,7 @@ mod graph;
 mod influence;
 mod interval;
 mod loops;
+mod stores;
 mod values;
 
 pub use influence::Doubt;
@@ -103,6 +104,9 @@ pub fn feedback(checked: &CheckedModel) -> Feedback {
                     .or_insert(link);
             }
         }
+    }
+    for link in stores::links(checked, &values) {
+        links.entry((link.cause, link.effect)).or_insert(link);
     }
     let links: Vec<Link> = links.into_values().collect();
     let loops = Loops::of(variables, &links);

@@ -143,9 +143,9 @@ impl<'a> Lowering<'a> {
         let (depth, step) = (self.depth(at, conveyor)?, self.control("TIME STEP", at.context.phase)?);
         let (depth, step) = (self.value_at_start(depth), self.value_at_start(step));
         let (Some(depth), Some(step)) = (depth, step) else { return Err(Failed) };
-        let way = depth as usize;
+        let way = (depth as usize).clamp(1, belt.slats);
         let unit = |slat: usize| (slat as f64 * step + 1e-9).floor() as usize;
-        let (values, units) = (&conveyor.contents, unit(way - 1) + 1);
+        let (values, units) = (&conveyor.contents, unit(way - 1).saturating_add(1));
         let mut contents = vec![0.0; belt.slats];
         if values.len() == way {
             contents[..way].copy_from_slice(values);
