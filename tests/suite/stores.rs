@@ -299,6 +299,22 @@ fn methods_with_stages_are_refused() {
     assert_eq!(run(&program, &halved).unwrap_err(), Failure::NeedsGrid { variable: "Belt".to_owned() });
 }
 
+/// How long a queue may grow depends on the end of the run, which may not depend on the queue.
+#[test]
+fn an_end_that_waits_for_its_queue_is_refused() {
+    let text = model(
+        6.0,
+        4,
+        "<stock name=\"Line\"><eqn>1</eqn><inflow>on</inflow><outflow>off</outflow><queue/></stock><flow name=\"on\"><eqn>1</eqn>\
+         </flow><flow name=\"off\"/><stock name=\"Bus\"><eqn>0</eqn><inflow>off</inflow><outflow>out</outflow>\
+         <conveyor discrete=\"true\"><len>1</len><capacity>1</capacity></conveyor></stock><flow name=\"out\"/>",
+    );
+    let text = text.replace("<stop>6</stop>", "<stop>6 + SIZE(Line)</stop>");
+    let found = checked(&text).and_then(|checked| compile(&checked, &Request::default())).unwrap_err();
+    let said = "a queue in a run whose end is not known before it in `Line` cannot be run exactly";
+    assert!(found.iter().any(|fault| fault.message == said), "{found:?}");
+}
+
 /// A switch between steps acts from the next step on, whatever was asked for; a save between steps is refused.
 #[test]
 fn steps_keep_to_the_grid() {

@@ -45,6 +45,8 @@ pub struct Stores {
     contents: HashMap<(usize, Box<[ElementId]>), u32>,
     /// The first of the memories of its places, and how many there are.
     places: HashMap<(usize, Box<[ElementId]>), (u32, usize)>,
+    /// The steps of the run are being counted, which a queue in the run's own settings would ask for again.
+    counting: bool,
     /// What discrete conveyors may still take in the time unit.
     budgets: HashMap<(Phase, usize, Box<[ElementId]>), Value>,
 }
@@ -468,7 +470,11 @@ impl<'a> Lowering<'a> {
 
     /// The steps of the run, where its length is known before it.
     fn steps_of_run(&mut self) -> Option<f64> {
+        if std::mem::replace(&mut self.stores.counting, true) {
+            return None;
+        }
         let controls = ["INITIAL TIME", "FINAL TIME", "TIME STEP"].map(|name| self.control(name, Phase::Initial));
+        self.stores.counting = false;
         let [Ok(start), Ok(stop), Ok(step)] = controls else { return None };
         let [start, stop, step] = [start, stop, step].map(|value| self.constant_value(value));
         Some(((stop? - start?) / step?).ceil().max(0.0))
