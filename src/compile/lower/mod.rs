@@ -153,6 +153,8 @@ pub struct Lowering<'a> {
     stores: Stores,
     pub landing: Landing,
     overrides: HashMap<String, f64>,
+    /// Settings of the run whose expressions are being read.
+    settings_open: Vec<&'static str>,
     /// Files read so far, by path and sheet.
     workbooks: HashMap<(PathBuf, String), Result<Rc<Workbook>, WorkbookFault>>,
     /// The initial time itself is being computed.
@@ -200,6 +202,7 @@ impl<'a> Lowering<'a> {
             limited: variables::limited_flows(checked),
             stores,
             overrides,
+            settings_open: Vec::new(),
             workbooks: HashMap::new(),
             starting: false,
             read: 0,

@@ -300,7 +300,16 @@ impl<'a> Lowering<'a> {
             return Ok(self.graph.constant(*value));
         }
         match setting {
-            Some(expression) => self.expression(expression, &Context::model(phase)),
+            // XMILE's `DT` may stand in `<dt>` itself.
+            Some(_) if self.settings_open.contains(&name) => {
+                Err(self.fail(Fault::BadControl { name, why: "depends on itself".to_owned() }))
+            }
+            Some(expression) => {
+                self.settings_open.push(name);
+                let value = self.expression(expression, &Context::model(phase));
+                self.settings_open.pop();
+                value
+            }
             None if name == "SAVEPER" => self.control("TIME STEP", phase),
             None => Err(self.fail(Fault::BadControl { name, why: "is not defined".to_owned() })),
         }
