@@ -44,6 +44,6 @@ pub use outcomes::{PreparedAttribution, PreparedOutcome, Switch};
 pub use prepare::{IdentityRule, Prepared, PreparedIdentity, PreparedScenario, prepare};
 pub use progress::Progress;
 pub use scenario::{Change, ChangeKind, Scenario};
-pub use steps::{Identify, Sample, Step, StepDone, StepRecord, Steps, Validate, take};
+pub use steps::{Identify, Sample, Sampler, Step, StepDone, StepRecord, Steps, Validate, take};
 pub use walk::{Done, Order, walk};
 pub use windows::years;

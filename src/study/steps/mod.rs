@@ -15,7 +15,7 @@ mod settings;
 mod validated;
 
 pub(super) use settings::steps;
-pub use settings::{Identify, Sample, Steps, Validate};
+pub use settings::{Identify, Sample, Sampler, Steps, Validate};
 
 use super::calibration::Calibration;
 use super::manifest::{Hashed, sha256};
@@ -238,7 +238,7 @@ mod tests {
     fn every_step_writes_its_tables_and_is_not_taken_twice() {
         let folder = tutorial(
             "each",
-            "[sample]\nensembles = 2\nwarm-up = 20\ndraws = 5\nthin = 1\n\
+            "[sample]\nmethod = \"ensemble\"\nchains = 2\nwarm-up = 20\ndraws = 5\nthin = 1\n\
              [validate]\norigins = [\"1912\"]\nhorizon = 2\nrecovery = 4\n",
         );
         let expected: [(Step, &[&str]); 4] = [
@@ -279,7 +279,8 @@ mod tests {
 
     #[test]
     fn an_interrupted_sampling_goes_on_to_the_same_draws() {
-        let folder = tutorial("interrupted", "[sample]\nensembles = 2\nwarm-up = 30\ndraws = 5\nthin = 2\n");
+        let folder =
+            tutorial("interrupted", "[sample]\nmethod = \"ensemble\"\nchains = 2\nwarm-up = 30\ndraws = 5\nthin = 2\n");
         let whole = taken(&folder, Step::Sample).record;
         let order = Order { study: folder.join("study.toml"), out: Some(folder.join("parts")), quick: true };
         let (stop, told) = (AtomicBool::new(false), AtomicUsize::new(0));

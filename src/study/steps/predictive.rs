@@ -36,9 +36,9 @@ pub(super) fn checks(bench: &Bench) -> Result<Table, Vec<Diagnostic>> {
     let (opened, calibration) = (bench.opened, bench.calibration);
     let (objective, points, origin) = match &opened.study.steps.sample {
         Some(settings) => {
-            let (objective, chains) = sampled::chains(bench, settings)?;
-            let points: Vec<Vec<f64>> = chains.spread(DRAWS).into_iter().map(<[f64]>::to_vec).collect();
-            (objective, points, "posterior draws")
+            let drawn = sampled::chains(bench, settings)?;
+            let points: Vec<Vec<f64>> = drawn.chains.spread(DRAWS).into_iter().map(<[f64]>::to_vec).collect();
+            (drawn.objective, points, "posterior draws")
         }
         None => {
             let objective = Objective::new(&opened.prepared.checked, opened.prepared.design.clone())?;

@@ -40,9 +40,9 @@ pub(super) struct Forecast {
     /// Negative log predictive density.
     pub log_score: f64,
     pub crps: f64,
-    /// The last value known, and the line through first and last; rates where the series observes totals.
+    /// The last value known, and the line through first and last, or the last where only one was known.
     pub last: f64,
-    pub drift: Option<f64>,
+    pub drift: f64,
 }
 
 /// The ends of the periods that the study names as origins.
@@ -136,8 +136,8 @@ fn from_origin(bench: &Bench, settings: &Validate, number: usize, at: f64) -> Re
             let per = per(observation, datum.window);
             let (first_at, first) = known[0];
             let slope = (last - first) / (when - first_at);
-            let drift =
-                (known.len() > 1 && slope.is_finite()).then(|| (last + slope * (middle(datum.window) - when)) * per);
+            let ahead = slope * (middle(datum.window) - when);
+            let drift = (last + if ahead.is_finite() { ahead } else { 0.0 }) * per;
             found.push(Forecast {
                 origin: number,
                 observation: index,

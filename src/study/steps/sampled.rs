@@ -1,24 +1,41 @@
 //! The posterior: draws that can be resumed, what they say of each parameter, and whether they may be trusted.
 
 use super::draws::long_table;
-use super::settings::Sample;
+use super::settings::{Sample, Sampler};
 use super::{Bench, Found, interrupted, undrawn};
 use crate::diagnostic::Diagnostic;
-use crate::estimate::Problem;
 use crate::estimate::objective::{Density, Design, Objective};
-use crate::estimate::sample::{Chains, Ensemble, Posterior, Sampling, Trust};
+use crate::estimate::sample::{
+    Chains, Ensemble, LeaveOneOut, Nuts, Posterior, Sampling, Trust, Walks, log_likelihoods,
+};
 use crate::estimate::uncertainty::Information;
+use crate::estimate::{Finding, Problem, Structured};
 use crate::present::{Cell, Column, Decimals, Exhibit, Head, Pairs, Quantity, Row, Table};
 use crate::series::write_text;
+use crate::study::Progress;
 use crate::study::manifest::sha256;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A sampling between two commands.
 #[derive(Serialize, Deserialize)]
 struct Checkpoint {
     hash: String,
-    sampling: Sampling,
+    sampling: State,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+enum State {
+    Nuts(Walks),
+    Ensemble(Sampling),
+}
+
+/// Draws, and what speaks against them beside R-hat and effective sizes.
+pub(super) struct Drawn {
+    pub objective: Objective,
+    pub chains: Chains,
+    pub findings: Vec<Finding>,
 }
 
 const CHECKPOINT: &str = "steps/sampling.json";
@@ -27,18 +44,27 @@ const CHECKPOINT: &str = "steps/sampling.json";
 const PAIRED: usize = 6;
 /// Draws behind a figure of pairs.
 const SCATTERED: usize = 2000;
+/// Draws behind the densities of values left out.
+const LEFT_OUT: usize = 1000;
 
 /// Draws, marginals and pairs.
 pub(super) fn found(bench: &Bench) -> Result<Found, Vec<Diagnostic>> {
     let settings = bench.opened.study.steps.sample.clone().unwrap_or_default();
-    let (objective, chains) = chains(bench, &settings)?;
-    let parameters = objective.parameters();
+    let drawn = chains(bench, &settings)?;
+    let parameters = drawn.objective.parameters();
     let trust = Trust::default();
-    let posterior = Posterior::of(&chains, parameters, settings.level, &trust);
-    let findings = posterior.findings(&trust).iter().map(|finding| finding.diagnostic()).collect();
-    let draws = long_table(&chains, parameters).map_err(|error| vec![unwritten(&error)])?;
-    let mut exhibits = vec![("tables", table(bench, &posterior, parameters).exhibit().map_err(undrawn)?)];
-    exhibits.extend(pairs(bench, &chains, &objective)?.into_iter().map(|exhibit| ("figures", exhibit)));
+    let posterior = Posterior::of(&drawn.chains, parameters, settings.level, &trust);
+    let (left_out, note, doubts) = left_out(bench, &drawn, &posterior);
+    let all = posterior.findings(&trust).into_iter().chain(drawn.findings.clone()).chain(doubts);
+    let findings = all.map(|finding| finding.diagnostic()).collect();
+    let draws = long_table(&drawn.chains, parameters).map_err(|error| vec![unwritten(&error)])?;
+    let mut summary = table(bench, &posterior, parameters);
+    summary.notes.push(note);
+    let mut exhibits = vec![("tables", summary.exhibit().map_err(undrawn)?)];
+    if !left_out.rows.is_empty() {
+        exhibits.push(("tables", left_out.exhibit().map_err(undrawn)?));
+    }
+    exhibits.extend(pairs(bench, &drawn.chains, &drawn.objective)?.into_iter().map(|exhibit| ("figures", exhibit)));
     Ok(Found {
         exhibits,
         files: vec![(PathBuf::from("draws.csv"), draws)],
@@ -48,49 +74,123 @@ pub(super) fn found(bench: &Bench) -> Result<Found, Vec<Diagnostic>> {
     })
 }
 
-/// The draws of the study's posterior, from where they stand, and the objective that they are of.
-pub(super) fn chains(bench: &Bench, settings: &Sample) -> Result<(Objective, Chains), Vec<Diagnostic>> {
+/// The draws of the study's posterior, from where they stand.
+pub(super) fn chains(bench: &Bench, settings: &Sample) -> Result<Drawn, Vec<Diagnostic>> {
     let (opened, calibration) = (bench.opened, bench.calibration);
     // Samplers count the change of variables themselves.
     let design = Design { density: Density::Natural, ..opened.prepared.design.clone() };
     let objective = Objective::new(&opened.prepared.checked, design)?;
-    let ensemble = Ensemble {
-        ensembles: settings.ensembles,
-        walkers: settings.walkers,
-        warm_up: settings.warm_up,
-        draws: settings.draws,
-        thin: settings.thin,
-        seed: opened.study.run.seed,
-    };
-    let hash = sha256(format!("{} {ensemble:?}", opened.hash).as_bytes());
+    let seed = opened.study.run.seed;
+    let hash = sha256(format!("{} {settings:?} {seed}", opened.hash).as_bytes());
     let path = opened.folder.join(CHECKPOINT);
     let kept: Option<Checkpoint> = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let kept = kept.filter(|kept| kept.hash == hash).map(|kept| kept.sampling);
-    if let Some(done) = kept.as_ref().filter(|sampling| ensemble.is_done(sampling)) {
-        let chains = done.chains();
-        return Ok((objective, chains));
-    }
-    (bench.progress)(crate::study::Progress::Step("sampling the posterior"));
-    let start = match kept {
-        Some(sampling) => sampling,
-        None => {
-            let covariance = calibration.covariance.clone().or_else(|| {
-                Information::expected(&objective, &calibration.point).ok().map(|information| information.covariance())
-            });
-            let placed = covariance.and_then(|covariance| ensemble.start(&objective, &calibration.point, &covariance));
-            placed.ok_or_else(|| vec![nowhere()])?
-        }
+    let keep = |sampling: &State| {
+        let checkpoint = Checkpoint { hash: hash.clone(), sampling: sampling.clone() };
+        let text = serde_json::to_string(&checkpoint).unwrap_or_default();
+        write_text(&path, &text).map_err(|fault| vec![fault.diagnostic()])
     };
-    let report = |share: f64| (bench.progress)(crate::study::Progress::Share(share));
-    let sampling = ensemble.run(&objective, start, bench.stop, &report);
-    let done = ensemble.is_done(&sampling);
-    let checkpoint = Checkpoint { hash, sampling };
-    let text = serde_json::to_string(&checkpoint).unwrap_or_default();
-    write_text(&path, &text).map_err(|fault| vec![fault.diagnostic()])?;
-    match done {
-        true => Ok((objective, checkpoint.sampling.chains())),
-        false => Err(interrupted()),
+    let covariance = || {
+        let computed = || Information::expected(&objective, &calibration.point).ok().map(|found| found.covariance());
+        calibration.covariance.clone().or_else(computed).ok_or_else(|| vec![nowhere()])
+    };
+    let begin = || (bench.progress)(Progress::Step("sampling the posterior"));
+    match settings.sampler {
+        Sampler::Nuts => {
+            let nuts = Nuts {
+                chains: settings.chains,
+                warm_up: settings.warm_up,
+                draws: settings.draws,
+                seed,
+                ..Nuts::default()
+            };
+            let mut walks = match kept {
+                Some(State::Nuts(walks)) => walks,
+                _ => Walks::default(),
+            };
+            if !nuts.is_done(&walks) {
+                begin();
+                let done = AtomicUsize::new(walks.walks.len());
+                let report = |_: usize| {
+                    let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                    (bench.progress)(Progress::Share(done as f64 / settings.chains as f64));
+                };
+                walks = nuts.run(&objective, &calibration.point, &covariance()?, walks, bench.stop, &report);
+                keep(&State::Nuts(walks.clone()))?;
+            }
+            match nuts.is_done(&walks) {
+                true => Ok(Drawn { chains: walks.chains(), findings: walks.findings(), objective }),
+                false if bench.stop.load(Ordering::Relaxed) => Err(interrupted()),
+                false => Err(vec![nowhere()]),
+            }
+        }
+        Sampler::Ensemble => {
+            let ensemble = Ensemble {
+                ensembles: settings.chains,
+                walkers: settings.walkers,
+                warm_up: settings.warm_up,
+                draws: settings.draws,
+                thin: settings.thin,
+                seed,
+            };
+            let mut sampling = match kept {
+                Some(State::Ensemble(sampling)) => sampling,
+                _ => ensemble.start(&objective, &calibration.point, &covariance()?).ok_or_else(|| vec![nowhere()])?,
+            };
+            if !ensemble.is_done(&sampling) {
+                begin();
+                let report = |share: f64| (bench.progress)(Progress::Share(share));
+                sampling = ensemble.run(&objective, sampling, bench.stop, &report);
+                keep(&State::Ensemble(sampling.clone()))?;
+            }
+            match ensemble.is_done(&sampling) {
+                true => Ok(Drawn { chains: sampling.chains(), findings: Vec::new(), objective }),
+                false => Err(interrupted()),
+            }
+        }
     }
+}
+
+/// How well each datum is predicted by the others.
+fn left_out(bench: &Bench, drawn: &Drawn, posterior: &Posterior) -> (Table, String, Vec<Finding>) {
+    let points: Vec<Vec<f64>> = drawn.chains.spread(LEFT_OUT).into_iter().map(<[f64]>::to_vec).collect();
+    let (data, densities) = log_likelihoods(&drawn.objective, &points);
+    let effective = posterior.marginals.iter().map(|marginal| marginal.convergence.bulk).fold(f64::INFINITY, f64::min);
+    let efficiency = (effective / drawn.chains.count() as f64).min(1.0);
+    let loo = LeaveOneOut::of(&data, &densities, efficiency);
+    let observations = &bench.opened.prepared.design.observations;
+    let groups = drawn.objective.groups();
+    let label = |group: usize, datum: usize| {
+        let observation = observations.iter().find(|observation| observation.name == groups[group].name);
+        let datum = observation.and_then(|observation| observation.data.get(datum));
+        datum.map(|datum| datum.label.clone()).unwrap_or_default()
+    };
+    let rows = loo.data.iter().map(|datum| {
+        Row::Cells(vec![
+            Cell::text(&groups[datum.group].name),
+            Cell::text(label(datum.group, datum.datum)),
+            Cell::Number(datum.log_density),
+            Cell::Number(datum.shape),
+        ])
+    });
+    let table = Table {
+        name: "left-out".to_owned(),
+        title: format!("Each value predicted by the others. {}", bench.opened.study.title),
+        label: "tab:left-out".to_owned(),
+        columns: vec![
+            Column::new("Series", Decimals::Text),
+            Column::new("Period", Decimals::Text),
+            Column::new("Log density", Decimals::Fixed(2)),
+            Column::new("Pareto k", Decimals::Fixed(2)),
+        ],
+        rows: rows.collect(),
+        notes: vec![format!("Above a Pareto k of {:.2} the density of a value is not to be trusted.", loo.limit)],
+    };
+    let note = format!(
+        "Expected log predictive density by leave-one-out (PSIS): {:.1}, standard error {:.1}; effective parameters {:.1}.",
+        loo.total, loo.error, loo.parameters
+    );
+    (table, note, loo.findings(&drawn.objective, label))
 }
 
 fn table(bench: &Bench, posterior: &Posterior, parameters: &[crate::estimate::Parameter]) -> Table {

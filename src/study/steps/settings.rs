@@ -21,18 +21,28 @@ pub struct Identify {
 /// `[sample]`: draws from the posterior.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// Independent ensembles of walkers.
-    pub ensembles: usize,
+    pub sampler: Sampler,
+    /// Independent chains; of the ensemble sampler, independent ensembles.
+    pub chains: usize,
     /// Of each ensemble; twice the parameters and a few more where zero.
     pub walkers: usize,
-    /// Moves of each walker before draws are kept.
+    /// Moves before draws are kept.
     pub warm_up: usize,
-    /// Draws kept of each walker.
+    /// Draws kept of each chain, or of each walker.
     pub draws: usize,
-    /// Moves for one draw.
+    /// Moves of a walker for one draw.
     pub thin: usize,
     /// Of the intervals.
     pub level: f64,
+}
+
+/// How draws are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampler {
+    /// By gradients.
+    Nuts,
+    /// Without them.
+    Ensemble,
 }
 
 /// `[validate]`: forecasts from earlier dates, and a recovery study.
@@ -56,7 +66,18 @@ impl Default for Identify {
 
 impl Default for Sample {
     fn default() -> Self {
-        Sample { ensembles: 4, walkers: 0, warm_up: 1000, draws: 100, thin: 10, level: 0.9 }
+        Sample::of(Sampler::Nuts)
+    }
+}
+
+impl Sample {
+    /// The usual settings of a sampler.
+    fn of(sampler: Sampler) -> Self {
+        let (warm_up, draws, thin) = match sampler {
+            Sampler::Nuts => (500, 1000, 1),
+            Sampler::Ensemble => (2000, 200, 20),
+        };
+        Sample { sampler, chains: 4, walkers: 0, warm_up, draws, thin, level: 0.9 }
     }
 }
 
@@ -70,10 +91,13 @@ impl Default for Validate {
 pub(in crate::study) fn steps(fields: &Fields) -> Steps {
     let identify = fields.table("identify").map(|table| Identify { level: level(&table, Identify::default().level) });
     let sample = fields.table("sample").map(|table| {
-        let usual = Sample::default();
+        const SAMPLERS: &[(&str, Sampler)] = &[("nuts", Sampler::Nuts), ("ensemble", Sampler::Ensemble)];
+        let sampler = table.choice("method", SAMPLERS).map_or(Sampler::Nuts, |method| method.value);
+        let usual = Sample::of(sampler);
         let count = |key, least, usual| table.count(key, least).map_or(usual, |count| count.value as usize);
         Sample {
-            ensembles: count("ensembles", 2, usual.ensembles),
+            sampler,
+            chains: count("chains", 2, usual.chains),
             walkers: count("walkers", 0, usual.walkers),
             warm_up: count("warm-up", 0, usual.warm_up),
             draws: count("draws", 4, usual.draws),

@@ -106,10 +106,9 @@ fn scores(bench: &Bench, settings: &Validate, all: &[Forecast]) -> Table {
             continue;
         }
         let shown = observation.shown.0;
-        let root = |error: &dyn Fn(&Forecast) -> Option<f64>| {
-            let errors: Vec<f64> = own.iter().filter_map(|forecast| error(forecast)).collect();
-            let squares = errors.iter().map(|error| error * error).sum::<f64>();
-            (errors.len() == own.len()).then(|| shown * (squares / errors.len() as f64).sqrt())
+        let root = |error: &dyn Fn(&Forecast) -> f64| {
+            let squares = own.iter().map(|forecast| error(forecast).powi(2)).sum::<f64>();
+            shown * (squares / own.len() as f64).sqrt()
         };
         let relative = |value: &dyn Fn(&Forecast) -> f64| {
             let parts = own.iter().map(|forecast| ((value(forecast) - forecast.observed) / forecast.observed).abs());
@@ -120,17 +119,17 @@ fn scores(bench: &Bench, settings: &Validate, all: &[Forecast]) -> Table {
         };
         let intervals: Vec<(f64, f64, f64)> =
             own.iter().map(|forecast| (forecast.interval.0, forecast.interval.1, forecast.observed)).collect();
-        let model = root(&|forecast| Some(forecast.expected - forecast.observed));
-        let last = root(&|forecast| Some(forecast.last - forecast.observed));
+        let model = root(&|forecast| forecast.expected - forecast.observed);
+        let last = root(&|forecast| forecast.last - forecast.observed);
         compared += 1;
-        better += usize::from(model.zip(last).is_some_and(|(model, last)| model < last));
+        better += usize::from(model < last);
         rows.push(Row::Cells(vec![
             Cell::text(&observation.name),
             Cell::text(unit(observation)),
             Cell::Number(own.len() as f64),
-            Cell::number(model),
-            Cell::number(last),
-            Cell::number(root(&|forecast| Some(forecast.drift? - forecast.observed))),
+            Cell::Number(model),
+            Cell::Number(last),
+            Cell::Number(root(&|forecast| forecast.drift - forecast.observed)),
             Cell::Number(relative(&|forecast| forecast.expected)),
             Cell::Number(relative(&|forecast| forecast.last)),
             Cell::Number(shown * mean(&|forecast| forecast.crps)),
@@ -168,7 +167,7 @@ fn scores(bench: &Bench, settings: &Validate, all: &[Forecast]) -> Table {
                 settings.horizon,
                 settings.origins.iter().map(|origin| origin.value.as_str()).collect::<Vec<_>>().join(", ")
             ),
-            "Drift: the line through the first and the last value known. CRPS of the last value is its absolute error. Log \
+            "Drift: the line through the first and the last value known, the last value where only one is. CRPS of the last value is its absolute error. Log \
              score: mean negative log predictive density; smaller is better in every column but the last."
                 .to_owned(),
         ],
@@ -193,7 +192,7 @@ fn every(bench: &Bench, settings: &Validate, all: &[Forecast]) -> Table {
             shown(forecast.interval.0),
             shown(forecast.interval.1),
             shown(forecast.last),
-            forecast.drift.map_or(Cell::Missing, shown),
+            shown(forecast.drift),
             Cell::Number(forecast.log_score),
             shown(forecast.crps),
         ])
