@@ -74,7 +74,7 @@ impl Sample {
     /// The usual settings of a sampler.
     fn of(sampler: Sampler) -> Self {
         let (warm_up, draws, thin) = match sampler {
-            Sampler::Nuts => (500, 1000, 1),
+            Sampler::Nuts => (300, 500, 1),
             Sampler::Ensemble => (2000, 200, 20),
         };
         Sample { sampler, chains: 4, walkers: 0, warm_up, draws, thin, level: 0.9 }
