@@ -109,8 +109,12 @@ impl<'m> Laboratory<'m> {
             .iter()
             .map(|name| places.get(&element_key(name)).copied().ok_or_else(|| vec![unknown(name)]))
             .collect();
+        let drawn = drawn?;
+        if let Some(place) = drawn.iter().find(|place| program.constants[**place].structural) {
+            return Err(vec![structural(&program.constants[*place].name)]);
+        }
         let settings = Settings { save: Save::At(readout.times().to_vec()), ..settings.clone() };
-        Ok(Laboratory { checked, fixed: fixed.to_vec(), settings, readout, drawn: drawn?, program, places, draws })
+        Ok(Laboratory { checked, fixed: fixed.to_vec(), settings, readout, drawn, program, places, draws })
     }
 
     /// Runs every trial; results are in their order and depend neither on each other nor on threads. `told` hears how many
@@ -163,8 +167,8 @@ impl<'m> Laboratory<'m> {
             let mut changes: Vec<(usize, f64)> = self.drawn.iter().copied().zip(values.iter().copied()).collect();
             for (name, value) in &trial.settings {
                 let place = *self.places.get(&element_key(name)).ok_or_else(|| vec![unknown(name)])?;
+                changes.retain(|(changed, _)| *changed != place);
                 if !self.program.constants[place].structural {
-                    changes.retain(|(changed, _)| *changed != place);
                     changes.push((place, *value));
                 }
             }
@@ -182,6 +186,14 @@ fn request(fixed: &[(String, f64)], readout: &Readout) -> Request {
         expressions: readout.expressions(),
         data: Vec::new(),
     }
+}
+
+fn structural(name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "structural-constant",
+        format!("`{name}` shapes the model's equations and cannot vary between draws"),
+    )
+    .help("leave it out of the draws; scenarios may set it")
 }
 
 fn unknown(name: &str) -> Diagnostic {

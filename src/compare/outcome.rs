@@ -36,9 +36,9 @@ pub struct Outcome {
 impl Outcome {
     /// The outcome's value from the readings over its windows; a threshold is in the unit shown.
     pub fn of(&self, readings: &[f64]) -> f64 {
-        let shown = readings.iter().map(|reading| reading * self.factor);
+        let mut shown = readings.iter().map(|reading| reading * self.factor);
         match self.take {
-            Take::Value => shown.last().unwrap_or(f64::NAN),
+            Take::Value => shown.next_back().unwrap_or(f64::NAN),
             Take::Peak => largest(shown),
             Take::Lowest => -largest(shown.map(|value| -value)),
             Take::TimeAbove(threshold) => self.time_above(&shown.map(|value| value - threshold).collect::<Vec<_>>()),

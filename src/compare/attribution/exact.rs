@@ -27,25 +27,21 @@ pub fn exact(switches: usize, values: &[f64]) -> Vec<f64> {
 /// # Source
 /// Grabisch and Roubens (1999), definition 3: the weight of s others out of n - 2 is s! (n - s - 2)! / (n - 1)!; Owen (1972).
 pub fn interactions(switches: usize, values: &[f64]) -> Vec<Vec<f64>> {
-    let mut all = vec![vec![0.0; switches]; switches];
     if switches < 2 {
-        return all;
+        return vec![vec![0.0; switches]; switches];
     }
     let weights: Vec<f64> =
         (0..switches - 1).map(|size| 1.0 / ((switches - 1) as f64 * choose(switches - 2, size))).collect();
-    for i in 0..switches {
-        for j in 0..i {
-            let (one, other) = (1usize << i, 1usize << j);
-            let without = (0..values.len()).filter(|coalition| coalition & (one | other) == 0);
-            let together = without.map(|s| {
-                let beyond = values[s | one | other] - values[s | one] - values[s | other] + values[s];
-                weights[s.count_ones() as usize] * beyond
-            });
-            let interaction = together.sum();
-            (all[i][j], all[j][i]) = (interaction, interaction);
-        }
-    }
-    all
+    let of = |i: usize, j: usize| {
+        let (one, other) = (1usize << i, 1usize << j);
+        let without = (0..values.len()).filter(|coalition| coalition & (one | other) == 0);
+        let together = without.map(|s| {
+            let beyond = values[s | one | other] - values[s | one] - values[s | other] + values[s];
+            weights[s.count_ones() as usize] * beyond
+        });
+        if i == j { 0.0 } else { together.sum() }
+    };
+    (0..switches).map(|i| (0..switches).map(|j| of(i.max(j), i.min(j))).collect()).collect()
 }
 
 fn choose(n: usize, k: usize) -> f64 {

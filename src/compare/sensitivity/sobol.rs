@@ -39,6 +39,9 @@ pub struct Indices {
     pub failed: usize,
 }
 
+/// First and total indices of every input.
+type Estimates = (Vec<f64>, Vec<f64>);
+
 /// Samples drawn from the points for intervals.
 const RESAMPLES: u64 = 500;
 
@@ -69,7 +72,7 @@ impl Saltelli {
         let whole = |point: &usize| (0..self.inputs + 2).all(|block| at(block, *point).is_finite());
         let points: Vec<usize> = (0..self.points).filter(whole).collect();
         let (mean, variance, first, total) = self.estimate(&points, &at);
-        let mut resampled: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
+        let mut resampled: Vec<Estimates> = Vec::new();
         for number in 0..RESAMPLES {
             let mut stream = Stream::new(self.seed, number);
             let bound = points.len() as u64;
@@ -82,7 +85,7 @@ impl Saltelli {
             drawn.sort_by(f64::total_cmp);
             Index { estimate, interval: (quantile(&drawn, 0.025), quantile(&drawn, 0.975)) }
         };
-        let all = |estimates: &[f64], of: &dyn Fn(&(Vec<f64>, Vec<f64>), usize) -> f64| {
+        let all = |estimates: &[f64], of: &dyn Fn(&Estimates, usize) -> f64| {
             let inputs = estimates.iter().enumerate();
             inputs.map(|(i, e)| index(*e, resampled.iter().map(|r| of(r, i)).collect())).collect()
         };

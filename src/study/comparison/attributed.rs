@@ -55,7 +55,7 @@ pub(super) fn made(bench: &Bench, asked: &PreparedAttribution) -> Result<Made, V
     let mut made = Made { runs: trials.len(), ..Made::default() };
     let count = draws.count();
     let mut parts = Vec::new();
-    for number in 0..outcomes.len() {
+    for (number, _) in outcomes.iter().enumerate() {
         // `[draw][coalition]`
         let by_draw: Vec<Vec<f64>> =
             (0..count).map(|draw| (0..coalitions.len()).map(|c| values[c * count + draw][number]).collect()).collect();

@@ -112,7 +112,8 @@ fn sampled(opened: &Opened) -> Option<(Draws, bool)> {
         .design
         .parameters
         .iter()
-        .filter_map(|(parameter, role)| matches!(role, Role::Constant(_)).then(|| parameter.name.clone()))
+        .filter(|(_, role)| matches!(role, Role::Constant(_)))
+        .map(|(parameter, _)| parameter.name.clone())
         .collect();
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let header = reader.headers().ok()?.clone();

@@ -318,4 +318,97 @@ walks = 3
         assert_eq!(rows.len(), 2 * 6);
         std::fs::remove_dir_all(&folder).unwrap();
     }
+
+    const MODEL: &str = "{UTF-8}
+arriving= size*(5 + MODULO(Time, 3)) ~ k firms/Year ~ In. |
+size= 1 ~ k firms/Year ~ Of the inflow. |
+order= 3 ~ Dmnl ~ Of the delay: it shapes the equations. |
+leaving= DELAY N(arriving, mean stay, arriving, order) ~ k firms/Year ~ Out. |
+mean stay= 2 ~ Year ~ Of the delay. |
+firms= INTEG (arriving - leaving, 10) ~ k firms ~ All. |
+INITIAL TIME= 2000 ~ Year ~ |
+FINAL TIME= 2010 ~ Year ~ |
+TIME STEP= 0.125 ~ Year ~ |
+SAVEPER= 1 ~ Year ~ |
+";
+
+    const STUDY: &str = "title = \"T\"
+model = \"m.mdl\"
+[run]
+method = \"rk4\"
+[[scenario]]
+name = \"first order\"
+set = { order = 1 }
+[[scenario]]
+name = \"half the size\"
+set = { size = 0.5 }
+[[outcome]]
+name = \"firms\"
+quantity = \"firms\"
+[[outcome]]
+name = \"left\"
+quantity = \"leaving\"
+operator = \"total\"
+over = \"2003..2009\"
+[[outcome]]
+name = \"worth of leaving\"
+quantity = \"leaving\"
+over = \"2003..2009\"
+take = \"present-value\"
+rate = 0
+";
+
+    /// Lanes, draws and programs of other shapes give what single runs give.
+    #[test]
+    fn what_lanes_give_is_what_single_runs_give() {
+        let folder = std::env::temp_dir().join(format!("levada-compare-{}-lanes", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("m.mdl"), MODEL).unwrap();
+        std::fs::write(folder.join("study.toml"), STUDY).unwrap();
+        let study = crate::study::read_study(&folder.join("study.toml")).map_err(words).unwrap();
+        let prepared = crate::study::prepare(&study, None).map_err(words).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        let policy = |scenario: &crate::study::PreparedScenario| crate::compare::Policy {
+            name: scenario.name.clone(),
+            title: scenario.title.clone(),
+            settings: scenario.settings.clone(),
+        };
+        let policies: Vec<_> = prepared.scenarios.iter().map(policy).collect();
+        let measures = crate::study::walk::measures(&prepared);
+        let outcomes: Vec<_> = prepared.outcomes.iter().filter_map(super::number).collect();
+        let (settings, windows) = (&prepared.design.settings, &prepared.windows);
+        let question =
+            crate::compare::Question { policies: &policies, measures: &measures, windows, outcomes: &outcomes };
+        // Forty draws of one constant, the last of which is the model's own.
+        let values = (0..40).map(|k| vec![1.0 + 0.0625 * f64::from(39 - k)]).collect();
+        let draws = crate::compare::Draws { constants: vec!["size".to_owned()], values };
+        let stop = AtomicBool::new(false);
+        let panel = crate::compare::panel(&prepared.checked, &[], settings, &question, &draws, &stop, &|_| {});
+        let panel = panel.map_err(crate::compare::refusal).map_err(words).unwrap();
+        let single = crate::compare::compare(&prepared.checked, &[], settings, &policies, &measures, windows).unwrap();
+        for policy in 0..policies.len() {
+            for window in 0..windows.len() {
+                let levels = panel.levels(policy, 0, window);
+                let expected = single.levels[policy][0][window];
+                // What a scenario sets goes before the draws.
+                assert!(
+                    (levels[39] - expected).abs() < 1e-12 * expected.abs(),
+                    "{policy} {window}: {levels:?} {expected}"
+                );
+            }
+            // Undiscounted, a present value is the total.
+            let (total, worth) = (panel.outcome(policy, 0), panel.outcome(policy, 1));
+            assert!(total.iter().zip(&worth).all(|(a, b)| (a - b).abs() < 1e-9 * a.abs()), "{policy}");
+        }
+        // The delay of another order is another path.
+        assert!((panel.levels(1, 0, 5)[20] - panel.levels(0, 0, 5)[20]).abs() > 1e-3);
+        assert_eq!(panel.levels(2, 0, 5)[0], panel.levels(2, 0, 5)[39]);
+        let shaped = crate::compare::Draws { constants: vec!["order".to_owned()], values: vec![vec![1.0], vec![3.0]] };
+        let refused = crate::compare::panel(&prepared.checked, &[], settings, &question, &shaped, &stop, &|_| {});
+        assert_eq!(
+            words(crate::compare::refusal(refused.unwrap_err())),
+            "error[structural-constant]: `order` shapes the model's equations and cannot vary between draws\n |\n = help: leave it \
+             out of the draws; scenarios may set it\n"
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! The program as a user meets it: what each command prints, where, and with what exit status.
 
 mod check;
+mod compare;
 mod endings;
 mod ensemble;
 mod steps;
