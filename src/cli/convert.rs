@@ -5,8 +5,9 @@ use super::arguments::{Colour, Convert};
 use super::exit_status::ExitStatus;
 use super::messages::{refuse, show};
 use crate::diagnostic::Diagnostic;
+use crate::model::Name;
 use crate::parse;
-use crate::parse::control::{Search, read_changes, read_payoff, read_search};
+use crate::parse::control::{Payoff, Search, read_changes, read_payoff, read_search};
 use crate::series::{open_text, write_text};
 use crate::study::{Materials, study_from_vensim};
 use crate::write;
@@ -92,6 +93,7 @@ fn study(from: &[PathBuf], to: &Path, colour: Colour) -> ExitStatus {
     if found.iter().any(Diagnostic::is_error) {
         return refuse(&found, colour, ExitStatus::Unusable);
     }
+    let units = units(model, &payoffs);
     let title = model.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let (model, data) = (beside(model, to), data.map(|data| beside(data, to)));
     let materials = Materials {
@@ -99,6 +101,7 @@ fn study(from: &[PathBuf], to: &Path, colour: Colour) -> ExitStatus {
         model: &model,
         data: data.as_deref(),
         payoffs: &payoffs,
+        units: &units,
         search: &search,
         changes: &changes,
     };
@@ -112,6 +115,18 @@ fn study(from: &[PathBuf], to: &Path, colour: Colour) -> ExitStatus {
             refuse(&found, colour, ExitStatus::Unusable)
         }
     }
+}
+
+/// The unit of each payoff's variable; empty where the model cannot be read or states none.
+fn units(model: &Path, payoffs: &[Payoff]) -> Vec<String> {
+    let (read, _) = parse::read_file(model);
+    let unit = |payoff: &Payoff| {
+        let wanted = Name::new(payoff.variable.split('[').next().unwrap_or_default());
+        let (_, model) = read.as_ref()?;
+        let found = model.variables.iter().find(|variable| variable.name.key() == wanted.key())?;
+        found.units.as_ref().map(|units| units.text.clone())
+    };
+    payoffs.iter().map(|payoff| unit(payoff).unwrap_or_default()).collect()
 }
 
 /// A path as a study in another folder names it: as it is where both lie in one folder or it is absolute, otherwise made

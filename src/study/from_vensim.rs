@@ -14,6 +14,8 @@ pub struct Materials<'a> {
     /// A table of series over time; the study must name it later where absent.
     pub data: Option<&'a Path>,
     pub payoffs: &'a [Payoff],
+    /// The unit of each payoff's variable, in which Vensim takes the data to be; empty where the model states none.
+    pub units: &'a [String],
     pub search: &'a Search,
     pub changes: &'a [Change],
 }
@@ -37,11 +39,13 @@ pub fn study_from_vensim(materials: &Materials) -> Result<String, Vec<Diagnostic
         }
     }
     let mut scales: Vec<String> = Vec::new();
-    for payoff in materials.payoffs {
+    let units = materials.units.iter().map(String::as_str).chain(std::iter::repeat(""));
+    for (payoff, unit) in materials.payoffs.iter().zip(units) {
         let noise = noise(payoff, materials.search, &mut scales, &mut refused);
+        let unit = if unit.is_empty() { String::new() } else { format!("unit = {}\n", quoted(unit)) };
         let _ = write!(
             text,
-            "\n[[observe]]\nname = {}\nseries = {}\nfile = \"data\"\nquantity = {}\noperator = \"level-start\"\nnoise = {noise}\n",
+            "\n[[observe]]\nname = {}\nseries = {}\nfile = \"data\"\n{unit}quantity = {}\noperator = \"level-start\"\nnoise = {noise}\n",
             quoted(&payoff.data),
             quoted(&payoff.data),
             quoted(&payoff.variable)
@@ -144,6 +148,7 @@ mod tests {
             model: Path::new("sir.mdl"),
             data: Some(Path::new("cases.csv")),
             payoffs: &payoffs,
+            units: &["Person".to_owned()],
             search: &search,
             changes: &[change],
         };
@@ -175,6 +180,7 @@ data = "cases.csv"
 name = "infected data"
 series = "infected data"
 file = "data"
+unit = "Person"
 quantity = "infected"
 operator = "level-start"
 noise = { kind = "normal", scale = 10.0 }
