@@ -79,7 +79,8 @@ pub struct Run {
     /// Vensim file of changes (.cin): `name = value`, one a line; `--set` goes before it.
     #[arg(long, value_name = "FILE")]
     pub changes: Option<PathBuf>,
-    /// euler, rk2, rk4 or dopri5; without it the method of the model file holds.
+    /// euler, rk2, rk4, dopri5, rodas (for stiff models) or auto (dopri5, then rodas from where the run proves stiff);
+    /// without it the method of the model file holds.
     #[arg(long)]
     pub method: Option<String>,
     /// Time step, as a number or a fraction such as 1/16.
@@ -95,7 +96,7 @@ pub struct Run {
     /// File of series for data variables (a column `time`, then one for each variable); may be repeated.
     #[arg(long = "data", value_name = "FILE")]
     pub data: Vec<PathBuf>,
-    /// Relative tolerance of dopri5.
+    /// Relative tolerance of dopri5, rodas and auto.
     #[arg(long, default_value_t = 1e-6)]
     pub tolerance: f64,
     /// Seed of random functions and of members; 1 unless the file of variations says otherwise.

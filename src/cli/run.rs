@@ -66,6 +66,7 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
         overrides: overrides.clone(),
         outputs: if arguments.saves.is_empty() { Outputs::All } else { Outputs::Chosen(arguments.saves.clone()) },
         data,
+        jacobian: method.wants_jacobian(),
         ..Request::default()
     };
     let program = match compile(&checked, &request) {
@@ -104,7 +105,10 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
     let table = match (&plan, arguments.member) {
         (Some(plan), None) => return ensemble::ensemble(arguments, &program, &settings, plan, colour),
         (Some(plan), Some(number)) => ensemble::member(&program, &settings, plan, number),
-        (None, _) => simulate::run(&program, &settings).map_err(|failure| failure.diagnostic()),
+        (None, _) => simulate::run_once(&program, &settings).map_err(|failure| failure.diagnostic()).map(|saved| {
+            show(&saved.stiff.map(|since| stiff(method, since, saved.steps)).into_iter().collect::<Vec<_>>(), colour);
+            simulate::table(&program, saved)
+        }),
     };
     let table = match table {
         Ok(table) => table,
@@ -204,6 +208,20 @@ fn integration_error(accuracy: &Accuracy) -> Diagnostic {
     )
 }
 
+/// What a run found to be stiff should be told.
+fn stiff(method: Method, since: f64, steps: u64) -> Diagnostic {
+    match method {
+        Method::Automatic => Diagnostic::note("stiff", format!("the model is stiff: rodas took over at time {since}")),
+        _ => Diagnostic::warning(
+            "stiff",
+            format!(
+                "the model is stiff from time {since} on: most of the {steps} steps of {method} keep it stable only"
+            ),
+        )
+        .help("use --method rodas"),
+    }
+}
+
 fn overrides(arguments: &Run, faults: &mut Vec<Diagnostic>) -> Vec<(String, f64)> {
     let mut overrides = Vec::new();
     for text in &arguments.sets {
@@ -247,5 +265,6 @@ fn method(text: &str, faults: &mut Vec<Diagnostic>) -> Option<Method> {
 }
 
 fn unknown_method(text: &str, what: &str) -> Diagnostic {
-    Diagnostic::warning("unknown-method", format!("method `{text}`: {what}")).help("choose euler, rk2, rk4 or dopri5")
+    Diagnostic::warning("unknown-method", format!("method `{text}`: {what}"))
+        .help("choose euler, rk2, rk4, dopri5, rodas or auto")
 }

@@ -9,7 +9,7 @@ use crate::check::CheckedModel;
 use crate::compile::{Landing, Outputs, Program, Request, compile, element_key};
 use crate::diagnostic::Diagnostic;
 use crate::estimate::objective::{Gauge, Readout};
-use crate::simulate::{Failure, Member, Save, Settings, run_members};
+use crate::simulate::{Failure, Member, Method, Save, Settings, run_members};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -101,7 +101,7 @@ impl<'m> Laboratory<'m> {
         for (gauge, windows) in gauges {
             readout.add(gauge, windows.iter().copied());
         }
-        let program = compile(checked, &request(fixed, &readout))?;
+        let program = compile(checked, &request(fixed, &readout, settings.method))?;
         let named = program.constants.iter().enumerate();
         let places: HashMap<String, usize> = named.map(|(place, c)| (element_key(&c.name), place)).collect();
         let drawn: Result<Vec<usize>, Vec<Diagnostic>> = draws
@@ -133,7 +133,7 @@ impl<'m> Laboratory<'m> {
             let shaping = self.shaping(&left[0].settings);
             if !shaping.is_empty() {
                 let fixed = with(&self.fixed, &shaping);
-                let program = compile(self.checked, &request(&fixed, &self.readout))?;
+                let program = compile(self.checked, &request(&fixed, &self.readout, self.settings.method))?;
                 readings.extend(self.batch(&program, &left[..alike])?);
             } else if alike >= FILLING {
                 // Runs of one policy share the work on what it fixes.
@@ -178,13 +178,14 @@ impl<'m> Laboratory<'m> {
     }
 }
 
-fn request(fixed: &[(String, f64)], readout: &Readout) -> Request {
+fn request(fixed: &[(String, f64)], readout: &Readout, method: Method) -> Request {
     Request {
         landing: Landing::Exact,
         overrides: fixed.to_vec(),
         outputs: Outputs::Chosen(Vec::new()),
         expressions: readout.expressions(),
         data: Vec::new(),
+        jacobian: method.wants_jacobian(),
     }
 }
 

@@ -27,6 +27,7 @@ pub fn readings(
         outputs: Outputs::Chosen(Vec::new()),
         expressions: readout.expressions(),
         data: Vec::new(),
+        jacobian: settings.method.wants_jacobian(),
     };
     let program = compile(checked, &request)?;
     let settings = Settings { save: Save::At(readout.times().to_vec()), ..settings.clone() };

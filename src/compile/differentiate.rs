@@ -4,6 +4,7 @@
 //! An explicit method applied to states and tangents together gives the exact derivative of what it computes, so that
 //! executors and stepping loop need to know little of derivatives. What no direction can reach is left out.
 
+use super::derivative::Obstacle;
 use super::events;
 use super::graph::{Graph, Node, Pace, Slot, Value, VectorOperation};
 use super::layout::needed;
@@ -119,6 +120,8 @@ impl<T: Copy> Shift<T> {
 pub fn differentiate(program: &Program, directions: &[Direction]) -> Differentiated {
     let source = &*program.parts;
     let mut parts = source.clone();
+    // Those of the tangents are not known.
+    parts.partials = Err(Obstacle::NotAsked);
     let roots = source.roots();
     let order = needed(&source.graph, &roots, |_| true);
     let mut columns = Vec::with_capacity(directions.len());

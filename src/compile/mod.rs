@@ -3,6 +3,7 @@
 //! The executor in `simulate` runs the program; nothing here knows of steps or methods.
 
 mod code;
+mod derivative;
 mod differentiate;
 mod events;
 mod fault;
@@ -18,12 +19,13 @@ mod table;
 mod tangent;
 
 pub use code::{Code, Instruction, Operation, Register, Stretch, VectorInstruction};
+pub use derivative::{MOST_STATES, Obstacle};
 pub use differentiate::{Differentiated, Direction, Misleading, Shift, TangentSlots, Why, differentiate};
 pub use fault::Fault;
 pub use graph::VectorOperation;
 pub use lower::{Constant, element_key};
 pub use operation::{Binary, MISSING, Pair, Unary};
-pub use program::{Controls, MemorySlot, Output, Program, StateSlot};
+pub use program::{Controls, Jacobian, MemorySlot, Output, Program, StateSlot};
 pub use request::{DataSeries, Landing, OutputExpression, Outputs, Request};
 pub use store::{Batches, Belt, BeltLeak, Beyond, Line, Outlet};
 pub use table::Table;
@@ -147,8 +149,15 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
     recurring.retain(|(first, period, last)| [Some(*first), Some(*period), *last].iter().flatten().all(fixed));
     switches.single.retain(fixed);
     let (own_states, own_outputs) = (lowering.states.len(), outputs.len());
+    let rates: Vec<Value> = lowering.states.iter().map(|state| state.derivative).collect();
+    let partials = if request.jacobian {
+        derivative::partials(&mut lowering.graph, &rates, &lowering.owners)
+    } else {
+        Err(Obstacle::NotAsked)
+    };
     Ok(program::assemble(program::Parts {
         store: lowering.first_store(),
+        partials,
         constants: lowering.constants,
         states: lowering.states,
         memories: lowering.memories,

@@ -5,6 +5,7 @@
 //! used for the last time.
 
 use super::code::{Code, Register};
+use super::derivative::{Obstacle, Partials};
 use super::differentiate::{Shift, TangentSlots};
 use super::graph::{Graph, Pace, Slot, Value};
 use super::layout::Layout;
@@ -49,6 +50,8 @@ pub struct Program {
     pub advance: Code,
     /// For what is saved.
     pub save: Code,
+    /// For the derivatives and their own derivatives.
+    pub jacobian: Result<Jacobian, Obstacle>,
     pub outputs: Vec<Output>,
     /// Times of switches, valid after `run`.
     pub switches: Vec<Register>,
@@ -63,6 +66,18 @@ pub struct Program {
     pub tangents: TangentSlots,
     /// What the program was made from.
     pub(super) parts: Arc<Parts>,
+}
+
+/// How rates depend on states and time at one moment.
+#[derive(Clone, Debug)]
+pub struct Jacobian {
+    pub code: Code,
+    /// The rates themselves, one for each state.
+    pub rates: Vec<Register>,
+    /// `(row, column, register)`: the derivative of rate `row` with respect to state `column`. All others are zero.
+    pub entries: Vec<(u32, u32, Register)>,
+    /// `(row, register)`: the derivative of rate `row` with respect to time.
+    pub time: Vec<(u32, Register)>,
 }
 
 /// Registers of the run's controls. Those that move are valid after the save program.
@@ -128,6 +143,7 @@ pub struct Parts {
     /// `(state, its tangent)`.
     pub of_states: Vec<(usize, usize)>,
     pub shifts: Vec<Shift<Value>>,
+    pub partials: Result<Partials, Obstacle>,
 }
 
 /// The values that a program is to compute, by the code that computes them.
@@ -137,13 +153,14 @@ struct Roots {
     rate: Vec<Value>,
     advance: Vec<Value>,
     save: Vec<Value>,
+    jacobian: Vec<Value>,
 }
 
 impl Parts {
     /// All values that a program is to compute.
     pub fn roots(&self) -> Vec<Value> {
-        let Roots { run, initial, rate, advance, save } = self.roots_by_code();
-        [initial, rate, advance, save, run].concat()
+        let Roots { run, initial, rate, advance, save, jacobian } = self.roots_by_code();
+        [initial, rate, advance, save, jacobian, run].concat()
     }
 
     fn roots_by_code(&self) -> Roots {
@@ -152,7 +169,13 @@ impl Parts {
             MemoryKind::Sample => None,
         });
         let recurring = self.recurring.iter().flat_map(|(first, period, last)| [Some(*first), Some(*period), *last]);
+        let rates = self.states.iter().map(|state| state.derivative);
+        let jacobian = self.partials.as_ref().map_or(Vec::new(), |partials| {
+            let by_state = partials.states.iter().map(|(_, _, value)| *value);
+            rates.clone().chain(by_state).chain(partials.time.iter().map(|(_, value)| *value)).collect()
+        });
         Roots {
+            jacobian,
             run: (self.switches.iter().copied())
                 .chain(recurring.flatten())
                 .chain([self.start])
@@ -163,7 +186,7 @@ impl Parts {
                 .chain(delays)
                 .chain(self.helds.iter().copied())
                 .collect(),
-            rate: self.states.iter().map(|state| state.derivative).collect(),
+            rate: rates.collect(),
             advance: self.memories.iter().map(|memory| memory.input).collect(),
             save: (self.outputs.iter().map(|(_, _, value)| *value))
                 .chain([self.stop, self.step, self.save_every])
@@ -183,6 +206,7 @@ pub fn assemble(parts: Parts) -> Program {
     let rate = layout.code(graph, &roots.rate, &owner_of);
     let advance = layout.code(graph, &roots.advance, &owner_of);
     let save = layout.code(graph, &roots.save, &owner_of);
+    let jacobian = layout.code(graph, &roots.jacobian, &owner_of);
 
     let at = |code: &(Code, HashMap<Value, Register>), value: Value| {
         code.1.get(&value).copied().or_else(|| layout.kept.get(&value).copied()).unwrap_or_default()
@@ -253,6 +277,12 @@ pub fn assemble(parts: Parts) -> Program {
                 .map(|(number, shift)| Shift { time: slot(Slot::Shift(number)), ..shift.map(kept) })
                 .collect(),
         },
+        jacobian: parts.partials.clone().map(|partials| Jacobian {
+            rates: roots.rate.iter().map(|rate| at(&jacobian, *rate)).collect(),
+            entries: partials.states.iter().map(|(row, of, value)| (*row, *of, at(&jacobian, *value))).collect(),
+            time: partials.time.iter().map(|(row, value)| (*row, at(&jacobian, *value))).collect(),
+            code: jacobian.0,
+        }),
         run,
         initial: initial.0,
         rate: rate.0,

@@ -22,6 +22,8 @@ pub struct Request {
     pub expressions: Vec<OutputExpression>,
     /// Series for data variables, by name.
     pub data: Vec<DataSeries>,
+    /// Whether the program also computes the partial derivatives of its rates, which stiff methods need.
+    pub jacobian: bool,
 }
 
 /// Which variables a run saves.

@@ -163,7 +163,7 @@ mod tests {
             .map(|number| {
                 let mut stream = Stream::new(1, number);
                 let rows = (0..3 * 2).map(|_| 1e6 + stream.normal()).collect();
-                Saved { times: vec![0.0, 1.0, 2.0], rows, steps: 0 }
+                Saved { times: vec![0.0, 1.0, 2.0], rows, ..Saved::default() }
             })
             .collect();
         let mut summary = Summary::new(2, 1000, KEPT_NUMBERS);
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn other_times_are_refused_and_longer_runs_are_kept() {
-        let saved = |times: &[f64]| Saved { times: times.to_vec(), rows: times.to_vec(), steps: 0 };
+        let saved = |times: &[f64]| Saved { times: times.to_vec(), rows: times.to_vec(), ..Saved::default() };
         let mut summary = Summary::new(1, 4, KEPT_NUMBERS);
         let members = [saved(&[0.0, 1.0]), saved(&[0.0, 2.0]), saved(&[0.0, 1.0, 2.0]), saved(&[0.0])];
         let fits = summary.add(&members.iter().collect::<Vec<_>>());

@@ -4,8 +4,8 @@
 //! switches) with its local time starting at 0 and sparse output, since its dense output extrapolates at the last point
 //! and its start may not lie before 0 (faults 1, 3 and 5 of its version 0.6.2; each has a test below).
 
-use super::batch::stops;
 use super::execute::{execute, registers};
+use super::stops::stops;
 use super::{Failure, Save, Settings, run};
 use crate::compile::Program;
 use crate::series::Table;
@@ -135,7 +135,7 @@ pub fn independent(program: &Program, settings: &Settings, times: &[f64]) -> Res
             rows.extend(program.outputs.iter().map(|output| registers[output.register as usize]));
         }
     }
-    Ok(super::table(program, super::Saved { times: saved, rows, steps: 0 }))
+    Ok(super::table(program, super::Saved { times: saved, rows, ..super::Saved::default() }))
 }
 
 fn set(program: &Program, registers: &mut [f64], time: f64, state: &DVector<f64>) {

@@ -1,42 +1,31 @@
 //! The stepping loop: `L` runs side by side, on one clock where all step alike, otherwise each on its own.
 
 use super::blame::blame;
-use super::clock::{Clock, SAME, moves_saves};
+use super::clock::{Clock, moves_saves, times};
+use super::control;
 use super::failure::Failure;
-use super::method::Tableau;
+use super::member::{Member, Saved};
+use super::method::{Method, Tableau};
 use super::pipeline::Line;
+use super::places::Places;
 use super::recorder::Recorder;
 use super::registers::Registers;
-use super::settings::{Save, Settings, needs_grid};
+use super::rosenbrock::{Rosenbrock, Start};
+use super::settings::{Save, Settings, unsuited};
 use super::shift::Shifts;
 use super::slopes::{finish, not_finite, squared_errors, stage, take, worst};
 use super::split::{Place, Section, Split};
+use super::stiffness::{RARELY, Watch, squared_rates};
 use crate::compile::Program;
-use crate::elementary::{max, pow};
+use crate::elementary::max;
 use crate::random::Stream;
-
-/// One run of a batch.
-#[derive(Clone, Debug)]
-pub struct Member {
-    /// Number of the run, which addresses its random streams.
-    pub number: u64,
-    /// Constants that differ from the program's: index and value.
-    pub changes: Vec<(usize, f64)>,
-}
-
-/// What a run saved: `[time, output]`, row by row.
-#[derive(Clone, Debug, Default)]
-pub struct Saved {
-    pub times: Vec<f64>,
-    pub rows: Vec<f64>,
-    pub steps: u64,
-}
 
 struct Lane {
     failure: Option<Failure>,
     stream: Option<Stream>,
     lines: Vec<Line>,
     steps: u64,
+    watch: Watch,
 }
 
 /// Runs up to `L` members, all with the constants of `split` but for those that it leaves to the members.
@@ -49,10 +38,15 @@ pub fn run_lanes<const L: usize>(
     let mut batch = Batch::<L>::begin(program, settings, split, members);
     batch.advance();
     let lanes = batch.lanes.into_iter().zip(batch.recorder.finish());
-    lanes.map(|(lane, saved)| lane.failure.map_or(Ok(Saved { steps: lane.steps, ..saved }), Err)).collect()
+    lanes
+        .map(|(lane, saved)| {
+            let saved = Saved { steps: lane.steps, stiff: lane.watch.since, ..saved };
+            lane.failure.map_or(Ok(saved), Err)
+        })
+        .collect()
 }
 
-struct Batch<'a, const L: usize> {
+pub(super) struct Batch<'a, const L: usize> {
     program: &'a Program,
     settings: &'a Settings,
     tableau: &'static Tableau,
@@ -66,7 +60,7 @@ struct Batch<'a, const L: usize> {
     /// Lengths of the steps being tried.
     lengths: [f64; L],
     /// One for all lanes, or one for each.
-    clocks: Vec<Clock>,
+    pub(super) clocks: Vec<Clock>,
     lanes: Vec<Lane>,
     /// The lanes whose run goes on.
     active: [bool; L],
@@ -74,44 +68,17 @@ struct Batch<'a, const L: usize> {
     /// Whether the first stage of the next step is known from the last of this one.
     first_known: bool,
     shifts: Shifts<'a, L>,
-}
-
-/// Where the stepping loop finds values.
-struct Places {
-    time: Place,
-    states: Vec<usize>,
-    derivatives: Vec<Place>,
-    memories: Vec<Place>,
-    inputs: Vec<Place>,
-    randoms: Vec<Place>,
-    outputs: Vec<Place>,
-    shifts: Vec<Place>,
-    stop: Place,
-    step: Place,
-    save_every: Place,
-}
-
-impl Places {
-    fn new<const L: usize>(program: &Program, registers: &Registers<L>) -> Self {
-        let after = |section, register| registers.after(section, register);
-        Places {
-            time: registers.kept(program.time),
-            states: program.states.iter().map(|state| registers.kept(state.register).number()).collect(),
-            derivatives: program.states.iter().map(|state| after(Section::Rate, state.derivative)).collect(),
-            memories: program.memories.iter().map(|memory| registers.kept(memory.register)).collect(),
-            inputs: program.memories.iter().map(|memory| after(Section::Advance, memory.input)).collect(),
-            randoms: program.randoms.iter().map(|register| registers.kept(*register)).collect(),
-            outputs: program.outputs.iter().map(|output| after(Section::Save, output.register)).collect(),
-            shifts: program.tangents.shifts.iter().map(|shift| registers.kept(shift.time)).collect(),
-            stop: after(Section::Save, program.controls.stop),
-            step: after(Section::Save, program.controls.step),
-            save_every: after(Section::Save, program.controls.save_every),
-        }
-    }
+    /// The method for stiff lanes, where it may be used.
+    rosenbrock: Option<Rosenbrock<L>>,
 }
 
 impl<'a, const L: usize> Batch<'a, L> {
-    fn begin(program: &'a Program, settings: &'a Settings, split: Option<&'a Split>, members: &[Member]) -> Self {
+    pub(super) fn begin(
+        program: &'a Program,
+        settings: &'a Settings,
+        split: Option<&'a Split>,
+        members: &[Member],
+    ) -> Self {
         let mut registers = Registers::new(program, split);
         for lane in 0..L {
             // Lanes beyond the members repeat the first.
@@ -126,7 +93,7 @@ impl<'a, const L: usize> Batch<'a, L> {
         let mut clocks = Vec::new();
         let mut lanes = Vec::with_capacity(L);
         let mut active = [false; L];
-        for lane in 0..L {
+        for (lane, active) in active.iter_mut().enumerate() {
             let mut failure = None;
             if lane == 0 || !one_clock {
                 let clock = Clock::new(program, settings, &|register| registers.read(registers.kept(register), lane));
@@ -137,19 +104,23 @@ impl<'a, const L: usize> Batch<'a, L> {
             } else {
                 failure = lanes.first().and_then(|lane: &Lane| lane.failure.clone());
             }
-            let failure = failure.or_else(|| needs_grid(program, settings));
+            let failure = failure.or_else(|| unsuited(program, settings));
             let number = members.get(lane).or(members.first()).map_or(0, |member| member.number);
-            active[lane] = lane < members.len() && failure.is_none();
+            *active = lane < members.len() && failure.is_none();
             lanes.push(Lane {
                 failure,
                 stream: (!program.randoms.is_empty()).then(|| Stream::new(settings.seed, number)),
                 lines: Vec::new(),
                 steps: 0,
+                watch: Watch::default(),
             });
         }
         let tableau = settings.method.tableau();
         let states = vec![[0.0; L]; program.states.len()];
         let shifts = Shifts::new(program, settings, &registers, &clocks);
+        let jacobian = program.jacobian.as_ref().ok().filter(|_| settings.method.wants_jacobian());
+        let rosenbrock =
+            jacobian.map(|jacobian| Rosenbrock::new(jacobian, &registers, [settings.method == Method::Rosenbrock; L]));
         let mut batch = Batch {
             program,
             settings,
@@ -166,6 +137,7 @@ impl<'a, const L: usize> Batch<'a, L> {
             recorder: Recorder::new(program.outputs.len(), program.own_outputs, members.len()),
             first_known: false,
             shifts,
+            rosenbrock,
         };
         batch.start();
         batch
@@ -177,12 +149,7 @@ impl<'a, const L: usize> Batch<'a, L> {
 
     /// Sets the register of time in all lanes.
     fn set_times(&mut self, time: impl Fn(&Clock) -> f64) {
-        let first = time(&self.clocks[0]);
-        let mut block = [first; L];
-        for (value, clock) in block.iter_mut().zip(&self.clocks).skip(1) {
-            *value = time(clock);
-        }
-        self.registers.set(self.places.time, block);
+        self.registers.set(self.places.time, times(&self.clocks, time));
     }
 
     /// Sets how far the time moves that is a share of the step away.
@@ -265,10 +232,11 @@ impl<'a, const L: usize> Batch<'a, L> {
             }
             self.aim();
             self.remember();
-            self.stages();
             if self.settings.method.is_adaptive() {
+                self.attempt();
                 self.judge();
             } else {
+                self.stages();
                 self.accept(self.active);
             }
         }
@@ -385,7 +353,8 @@ impl<'a, const L: usize> Batch<'a, L> {
                 continue;
             }
             if clock.steps >= budget {
-                let failure = Failure::Budget { time: clock.time, steps: budget };
+                let stiff = self.lanes[number].watch.since;
+                let failure = Failure::Budget { time: clock.time, steps: budget, stiff };
                 clock.target = clock.time;
                 for lane in (0..L).filter(|lane| !own || *lane == number) {
                     if self.active[lane] {
@@ -433,7 +402,27 @@ impl<'a, const L: usize> Batch<'a, L> {
         }
     }
 
-    /// Error control (Hairer, Norsett and Wanner 1993, section II.4, with the PI controller of section IV.2).
+    /// Tries a step of a method with error control.
+    fn attempt(&mut self) {
+        let stiff = self.rosenbrock.as_ref().map_or([false; L], |rosenbrock| rosenbrock.lanes);
+        if (0..L).any(|lane| self.active[lane] && !stiff[lane]) {
+            self.stages();
+        }
+        let tolerances = (self.settings.absolute, self.settings.relative);
+        let Some(rosenbrock) = self.rosenbrock.as_mut().filter(|own| own.is_wanted(&self.active)) else { return };
+        let start = Start {
+            clocks: &self.clocks,
+            states: &self.states,
+            lengths: &self.lengths,
+            active: &self.active,
+            tolerances,
+            time: self.places.time,
+            places: &self.places.states,
+        };
+        rosenbrock.attempt(&mut self.registers, &self.places.derivatives, start);
+    }
+
+    /// Takes or refuses the steps tried.
     fn judge(&mut self) {
         let tolerances = (self.settings.absolute, self.settings.relative);
         let weights = (self.tableau.b, self.tableau.e);
@@ -444,54 +433,68 @@ impl<'a, const L: usize> Batch<'a, L> {
             if !self.active[lane] {
                 continue;
             }
-            let error = (sums[lane] / count.max(1) as f64).sqrt();
-            let step = self.lengths[lane];
             let clock = &mut self.clocks[lane];
-            if error <= 1.0 {
-                accepted[lane] = true;
-                let error = error.max(1e-10);
-                let growth = 0.9 / (pow(error, 0.17) / pow(clock.last_error, 0.04));
-                let most = if clock.rejected { 1.0 } else { 5.0 };
-                let next = step * growth.clamp(0.2, most);
-                // A step cut short by a save or a switch says little against the longer one proposed before.
-                clock.proposed =
-                    if step < 0.999 * clock.proposed && growth >= 1.0 { clock.proposed.max(next) } else { next };
-                clock.last_error = error.max(1e-4);
-                clock.rejected = false;
-            } else {
-                let shrink = if error.is_finite() { (0.9 / pow(error, 0.2)).clamp(0.1, 0.9) } else { 0.1 };
-                clock.proposed = step * shrink;
-                clock.rejected = true;
-                clock.steps += 1;
-                if clock.proposed <= 16.0 * f64::EPSILON * clock.time.abs().max(clock.step) {
-                    let time = clock.time;
-                    let state =
-                        worst(&self.states[..count], &self.lengths, self.tableau.e, &self.slopes, tolerances, lane);
-                    let variable = self.program.states.get(state).map_or(String::new(), |slot| slot.name.clone());
-                    self.fail(lane, Failure::StepVanished { time, variable });
-                }
+            let stiff = self.rosenbrock.as_ref().filter(|rosenbrock| rosenbrock.lanes[lane]);
+            accepted[lane] = match stiff {
+                Some(rosenbrock) => control::rosenbrock(clock, rosenbrock.error(&self.states, lane, tolerances)),
+                None => control::explicit(clock, (sums[lane] / count.max(1) as f64).sqrt()),
+            };
+            if !accepted[lane] && control::has_vanished(clock) {
+                let state = match stiff {
+                    Some(rosenbrock) => rosenbrock.worst(&self.states, lane, tolerances),
+                    None => worst(&self.states[..count], &self.lengths, self.tableau.e, &self.slopes, tolerances, lane),
+                };
+                let variable = self.program.states.get(state).map_or(String::new(), |slot| slot.name.clone());
+                let time = clock.time;
+                self.fail(lane, Failure::StepVanished { time, variable });
             }
         }
+        self.watch(&accepted);
         let active = self.active;
         self.accept(std::array::from_fn(|lane| accepted[lane] && active[lane]));
     }
 
+    /// Looks for stiffness in the explicit steps that were taken.
+    fn watch(&mut self, accepted: &[bool; L]) {
+        let stiff = self.rosenbrock.as_ref().map_or([false; L], |rosenbrock| rosenbrock.lanes);
+        let every = if self.rosenbrock.is_some() { 1 } else { RARELY };
+        let due: [bool; L] = std::array::from_fn(|lane| {
+            accepted[lane] && self.active[lane] && !stiff[lane] && self.lanes[lane].watch.is_due(every)
+        });
+        if !due.contains(&true) {
+            return;
+        }
+        let rates = squared_rates(&self.lengths, self.tableau.a, &self.slopes, self.program.own_states);
+        for lane in (0..L).filter(|lane| due[*lane]) {
+            let time = self.clock(lane).time;
+            self.lanes[lane].watch.test(rates[lane], self.lengths[lane], time);
+        }
+    }
+
     /// Moves these lanes to the end of their step; the others go back to its start.
     fn accept(&mut self, moves: [bool; L]) {
-        let unsound = finish(
+        let stiff = self.rosenbrock.as_ref().map_or([false; L], |rosenbrock| rosenbrock.lanes);
+        let explicit = std::array::from_fn(|lane| moves[lane] && !stiff[lane]);
+        let mut unsound = finish(
             &mut self.states,
             &self.lengths,
             self.tableau.b,
             &self.slopes,
-            &moves,
+            &explicit,
             &mut self.registers.lanes,
             (&self.places.states, self.program.own_states),
         );
+        if let Some(rosenbrock) = &mut self.rosenbrock {
+            let lanes = &mut self.registers.lanes;
+            let own = rosenbrock.finish(&moves, &mut self.states, lanes, &self.places.states);
+            unsound = std::array::from_fn(|lane| unsound[lane] | own[lane]);
+        }
         let (states, lanes) = (&mut self.states, &mut self.registers.lanes);
         self.shifts.stretch_ends(&moves, self.tableau.b, &self.slopes, states, lanes, &self.places.states);
         self.floor(&moves);
         if self.settings.method.is_adaptive() {
             self.keep_last_slopes(&moves);
+            self.hand_over();
         }
         if !self.inputs.is_empty() {
             self.push_memories(&moves);
@@ -530,7 +533,7 @@ impl<'a, const L: usize> Batch<'a, L> {
 
     /// The last stage of an accepted step is the first of the next, unless there is a switch between.
     fn keep_last_slopes(&mut self, moves: &[bool; L]) {
-        let last = self.tableau.c.len() - 1;
+        let Some(last) = self.tableau.c.len().checked_sub(1) else { return };
         let (first, rest) = self.slopes.split_at_mut(1);
         let (first, last) = (&mut first[0], &mut rest[last - 1]);
         if moves.iter().all(|moves| *moves) {
@@ -544,6 +547,16 @@ impl<'a, const L: usize> Batch<'a, L> {
         }
         let mut moved = self.clocks.iter().zip(moves).filter(|(_, moves)| **moves);
         self.first_known = !moved.any(|(clock, _)| clock.to_switch);
+    }
+
+    /// Leaves lanes that were found to be stiff to the method for them.
+    fn hand_over(&mut self) {
+        let Some(rosenbrock) = &mut self.rosenbrock else { return };
+        for (lane, own) in self.lanes.iter().enumerate() {
+            if own.watch.since.is_some() && !rosenbrock.lanes[lane] {
+                rosenbrock.take_over(lane);
+            }
+        }
     }
 
     fn push_memories(&mut self, moves: &[bool; L]) {
@@ -580,35 +593,4 @@ impl<'a, const L: usize> Batch<'a, L> {
         self.lanes[lane].failure.get_or_insert(failure);
         self.active[lane] = false;
     }
-}
-
-/// A time at which a run stops on its way.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stop {
-    pub time: f64,
-    pub save: bool,
-    pub switch: bool,
-}
-
-/// The saves and switches of a run with the program's own constants, in order.
-pub fn stops(program: &Program, settings: &Settings, saves: &[f64]) -> Vec<Stop> {
-    let member = Member { number: 0, changes: Vec::new() };
-    let batch = Batch::<1>::begin(program, settings, None, std::slice::from_ref(&member));
-    let switches = batch.clocks.first().map_or(&[][..], |clock| &clock.switches[..]);
-    let begins = batch.clocks.first().and_then(Clock::begins_on_switch);
-    let mut all: Vec<Stop> = (saves.iter().map(|time| Stop { time: *time, save: true, switch: false }))
-        .chain(switches.iter().map(|time| Stop { time: *time, save: false, switch: true }))
-        .chain(begins.map(|time| Stop { time, save: false, switch: true }))
-        .collect();
-    all.sort_by(|a, b| a.time.total_cmp(&b.time));
-    let step = batch.clocks.first().map_or(1.0, |clock| clock.step);
-    all.dedup_by(|next, kept| {
-        let same = next.time - kept.time <= SAME * step;
-        if same {
-            kept.save |= next.save;
-            kept.switch |= next.switch;
-        }
-        same
-    });
-    all
 }

@@ -45,11 +45,22 @@ pub struct Clock {
     from_switch: bool,
     pub proposed: f64,
     pub last_error: f64,
+    /// Length of the last step that the Rosenbrock method took; 0 before the first.
+    pub last_length: f64,
     pub rejected: bool,
     /// The end of the step being tried, and whether it lies on a switch.
     pub target: f64,
     pub to_switch: bool,
     pub aim: Aim,
+}
+
+/// A time of each lane: one clock serves them all, or each has its own.
+pub fn times<const L: usize>(clocks: &[Clock], time: impl Fn(&Clock) -> f64) -> [f64; L] {
+    let mut times = [clocks.first().map_or(0.0, &time); L];
+    for (value, clock) in times.iter_mut().zip(clocks).skip(1) {
+        *value = time(clock);
+    }
+    times
 }
 
 impl Clock {
@@ -105,6 +116,7 @@ impl Clock {
             from_switch: false,
             proposed: 1.0,
             last_error: 1e-4,
+            last_length: 0.0,
             rejected: false,
             target: 0.0,
             to_switch: false,
@@ -276,6 +288,10 @@ impl Clock {
         let near = SAME * self.step;
         while self.switches.get(self.next_switch).is_some_and(|switch| *switch <= self.time + near) {
             self.next_switch += 1;
+        }
+        // A long step passes grid times without end: all but the last few at once.
+        if self.time - self.origin > (self.grid + 4) as f64 * self.step {
+            self.grid = (((self.time - self.origin) / self.step).floor() - 2.0) as u64;
         }
         while self.origin + (self.grid + 1) as f64 * self.step <= self.time + near {
             self.grid += 1;

@@ -15,11 +15,20 @@ pub enum Method {
     RungeKutta4,
     /// Order 5 with error control of order 4 (Dormand and Prince 1980, RK5(4)7M).
     DormandPrince,
+    /// For stiff models: L-stable, order 5 with error control of order 4 (Steinebach 2023, Rodas5P).
+    Rosenbrock,
+    /// Dormand and Prince's method, and from where a run proves stiff the Rosenbrock method.
+    Automatic,
 }
 
 impl Method {
     pub fn is_adaptive(self) -> bool {
-        self == Method::DormandPrince
+        matches!(self, Method::DormandPrince | Method::Rosenbrock | Method::Automatic)
+    }
+
+    /// Whether a program needs the derivatives of its rates ([`crate::compile::Request::jacobian`]).
+    pub fn wants_jacobian(self) -> bool {
+        matches!(self, Method::Rosenbrock | Method::Automatic)
     }
 
     pub fn word(self) -> &'static str {
@@ -28,15 +37,19 @@ impl Method {
             Method::RungeKutta2 => "rk2",
             Method::RungeKutta4 => "rk4",
             Method::DormandPrince => "dopri5",
+            Method::Rosenbrock => "rodas",
+            Method::Automatic => "auto",
         }
     }
 
+    /// The explicit steps, which a Rosenbrock method has none of.
     pub fn tableau(self) -> &'static Tableau {
         match self {
             Method::Euler => &EULER,
             Method::RungeKutta2 => &HEUN,
             Method::RungeKutta4 => &KUTTA,
-            Method::DormandPrince => &DORMAND_PRINCE,
+            Method::DormandPrince | Method::Automatic => &DORMAND_PRINCE,
+            Method::Rosenbrock => &NONE,
         }
     }
 }
@@ -57,6 +70,8 @@ impl FromStr for Method {
             "rk2" | "rk2fixed" | "rk2 auto" | "rk2 fixed" => Ok(Method::RungeKutta2),
             "rk4" | "rk4fixed" | "rk4auto" | "rk4 auto" | "rk4 fixed" => Ok(Method::RungeKutta4),
             "dopri5" | "rk45" => Ok(Method::DormandPrince),
+            "rodas" => Ok(Method::Rosenbrock),
+            "auto" => Ok(Method::Automatic),
             _ => Err(()),
         }
     }
@@ -71,6 +86,8 @@ pub struct Tableau {
     /// `b` less the weights of the embedded method; empty without one.
     pub e: &'static [f64],
 }
+
+const NONE: Tableau = Tableau { c: &[], a: &[], b: &[], e: &[] };
 
 const EULER: Tableau = Tableau { c: &[0.0], a: &[&[]], b: &[1.0], e: &[] };
 

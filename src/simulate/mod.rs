@@ -7,24 +7,34 @@ mod batches;
 mod belt;
 mod blame;
 mod clock;
+mod control;
+mod elimination;
 mod execute;
 mod execute_split;
 mod failure;
+mod linearise;
+mod member;
 mod method;
 mod pairs;
 mod pipeline;
+mod places;
 mod recorder;
 mod registers;
+mod rosenbrock;
 mod settings;
 mod shift;
 mod slopes;
 mod split;
+mod stiffness;
+mod stops;
 mod tangents;
 mod vectors;
 
 pub use accuracy::{Accuracy, Difference, Refusal, accuracy, difference};
-pub use batch::{Member, Saved};
+
 pub use failure::Failure;
+pub use linearise::{Linearisation, linearise};
+pub use member::{Member, Saved};
 pub use method::Method;
 pub use settings::{Save, Settings};
 pub use tangents::{SavedWithTangents, run_tangents};
@@ -42,10 +52,15 @@ pub const LANES: usize = 32;
 
 /// Runs a program once with its own constants. The table is `[time, output]`.
 pub fn run(program: &Program, settings: &Settings) -> Result<Table, Failure> {
+    run_once(program, settings).map(|saved| table(program, saved))
+}
+
+/// As [`run`], with what else is known of the run.
+pub fn run_once(program: &Program, settings: &Settings) -> Result<Saved, Failure> {
     let member = Member { number: 0, changes: Vec::new() };
     let mut saved = run_lanes::<1>(program, settings, None, std::slice::from_ref(&member));
     match saved.pop() {
-        Some(saved) => saved.map(|saved| table(program, saved)),
+        Some(saved) => saved,
         None => Err(Failure::Control { what: "nothing to run", value: 0.0 }),
     }
 }

@@ -1,6 +1,6 @@
 //! Saved values on their way from blocks of lanes to the rows of each run.
 
-use super::batch::Saved;
+use super::member::Saved;
 use super::slopes::not_finite;
 use super::split::Place;
 use multiversion::multiversion;

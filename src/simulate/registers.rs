@@ -13,12 +13,12 @@ pub struct Registers<'a, const L: usize> {
     pub lanes: Vec<[f64; L]>,
     shared: Vec<f64>,
     /// For each section the time at which its values that depend on time only were computed, as bits.
-    known: [Option<u64>; 4],
+    known: [Option<u64>; 5],
 }
 
 impl<'a, const L: usize> Registers<'a, L> {
     pub fn new(program: &'a Program, split: Option<&'a Split>) -> Self {
-        let mut all = Registers { program, split, lanes: Vec::new(), shared: Vec::new(), known: [None; 4] };
+        let mut all = Registers { program, split, lanes: Vec::new(), shared: Vec::new(), known: [None; 5] };
         match split {
             None => {
                 all.lanes = registers(program).into_iter().map(|number| [number; L]).collect();
@@ -135,6 +135,8 @@ impl<'a, const L: usize> Registers<'a, L> {
             Section::Rate => &self.program.rate,
             Section::Advance => &self.program.advance,
             Section::Save => &self.program.save,
+            // Only a method that has made sure of the derivatives asks for them.
+            Section::Jacobian => self.program.jacobian.as_ref().map_or(&self.program.rate, |jacobian| &jacobian.code),
         }
     }
 

@@ -1,7 +1,7 @@
 //! How a run is to be done.
 
 use super::{Failure, Method};
-use crate::compile::Program;
+use crate::compile::{Obstacle, Program};
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -42,7 +42,7 @@ impl Default for Settings {
 }
 
 /// Why a model cannot be run with steps of changing length, or within steps, if so.
-pub fn needs_grid(program: &Program, settings: &Settings) -> Option<Failure> {
+pub fn unsuited(program: &Program, settings: &Settings) -> Option<Failure> {
     if let Some(variable) = program.store.clone() {
         let method = settings.method;
         return match method {
@@ -51,6 +51,13 @@ pub fn needs_grid(program: &Program, settings: &Settings) -> Option<Failure> {
             Method::Euler => None,
             _ => Some(Failure::NeedsEuler { variable, method: method.word() }),
         };
+    }
+    match (&program.jacobian, settings.method) {
+        (Err(obstacle), Method::Rosenbrock) => return Some(Failure::NoJacobian { obstacle: obstacle.clone() }),
+        (Err(Obstacle::NotAsked), Method::Automatic) => {
+            return Some(Failure::NoJacobian { obstacle: Obstacle::NotAsked });
+        }
+        _ => {}
     }
     if !settings.method.is_adaptive() {
         return None;

@@ -7,7 +7,7 @@ use multiversion::multiversion;
 
 /// `start + length * sum(weights * slopes)`.
 #[inline(always)]
-fn combine<const L: usize>(
+pub fn combine<const L: usize>(
     start: &[f64; L],
     length: &[f64; L],
     weights: &[f64],

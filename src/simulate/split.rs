@@ -15,6 +15,8 @@ pub enum Section {
     Rate,
     Advance,
     Save,
+    /// Rates and their derivatives.
+    Jacobian,
 }
 
 /// Where a value stands: a block of lanes, or (with the highest bit set) a shared register.
@@ -100,7 +102,7 @@ pub struct Split {
     /// Where registers that keep their value stand; scratch registers are not listed.
     pub kept: Vec<Option<Place>>,
     pub run: SplitCode,
-    sections: [SplitCode; 4],
+    sections: [SplitCode; 5],
 }
 
 impl Split {
@@ -138,7 +140,9 @@ impl Split {
         };
         in_lanes[program.time as usize] = !one_clock;
         kept[program.time as usize] = true;
-        let codes = [&program.initial, &program.rate, &program.advance, &program.save];
+        let none = Code::default();
+        let jacobian = program.jacobian.as_ref().map_or(&none, |jacobian| &jacobian.code);
+        let codes = [&program.initial, &program.rate, &program.advance, &program.save, jacobian];
         for code in codes {
             let end = code.clock.checked_sub(1).map_or(0, |last| code.stretches[last].end);
             mark(code, end, &mut in_lanes, &mut kept);
@@ -180,6 +184,11 @@ impl Split {
                 Section::Save => (program.outputs.iter().map(|output| output.register))
                     .chain([program.controls.stop, program.controls.step, program.controls.save_every])
                     .collect(),
+                Section::Jacobian => program.jacobian.as_ref().map_or(Vec::new(), |jacobian| {
+                    let partials = (jacobian.entries.iter().map(|(_, _, register)| *register))
+                        .chain(jacobian.time.iter().map(|(_, register)| *register));
+                    jacobian.rates.iter().copied().chain(partials).collect()
+                }),
             }
         };
         let mut split = |code: &Code, ends: &[Register]| {
@@ -188,8 +197,8 @@ impl Split {
             split
         };
         let run = split(&program.run, &[]);
-        let sections = [Section::Initial, Section::Rate, Section::Advance, Section::Save];
-        let sections = [0, 1, 2, 3].map(|number: usize| split(codes[number], &ends(sections[number])));
+        let all = [Section::Initial, Section::Rate, Section::Advance, Section::Save, Section::Jacobian];
+        let sections = all.map(|section| split(codes[section as usize], &ends(section)));
         Split {
             constants: (program.constants.iter().zip(constants))
                 .map(|(own, common)| common.unwrap_or(own.value))

@@ -1,7 +1,7 @@
 //! Runs that also give the first derivatives of what they save.
 
-use super::batch::{Member, Saved};
 use super::failure::Failure;
+use super::member::{Member, Saved};
 use super::run_members;
 use super::settings::Settings;
 use crate::compile::Differentiated;

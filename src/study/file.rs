@@ -153,8 +153,14 @@ fn files(table: &Fields, folder: &Path) -> Vec<NamedPath> {
 }
 
 fn run(fields: &Fields) -> Run {
-    const METHODS: &[(&str, &str)] =
-        &[("euler", "euler"), ("rk2", "rk2"), ("rk4", "rk4"), ("dopri5", "dopri5"), ("auto", "auto")];
+    const METHODS: &[(&str, &str)] = &[
+        ("euler", "euler"),
+        ("rk2", "rk2"),
+        ("rk4", "rk4"),
+        ("dopri5", "dopri5"),
+        ("rodas", "rodas"),
+        ("auto", "auto"),
+    ];
     let mut run =
         Run { calendar: Calendar::Years, method: None, step: None, start: None, stop: None, seed: DEFAULT_SEED };
     let Some(table) = fields.table("run") else { return run };

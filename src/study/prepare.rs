@@ -85,8 +85,10 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
     let mut found = Found::default();
     let checked = load(study, &mut found).ok_or_else(|| found.all())?;
     let controls = controls(study, step);
+    let settings = settings(study, &checked);
     let plain = Request { landing: Landing::Exact, overrides: controls.clone(), ..Request::default() };
-    let plain = Request { outputs: Outputs::Chosen(Vec::new()), ..plain };
+    let jacobian = settings.method.wants_jacobian();
+    let plain = Request { outputs: Outputs::Chosen(Vec::new()), jacobian, ..plain };
     let program = compile(&checked, &plain)?;
     let constants = Constants::new(&checked, &program.constants);
     let mut overrides = controls;
@@ -95,7 +97,6 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
         let name = constants.checked_name(&setting.constant.value, &study.source, span, &mut found.findings);
         overrides.extend(name.map(|name| (name, setting.value)));
     }
-    let settings = settings(study, &checked);
     let run = window_of_run(study, &constants, &program, &settings)?;
     let step_length = step.or(study.run.step.as_ref().map(|step| step.value)).or_else(|| constants.value("TIME STEP"));
     let step_length = step_length.unwrap_or(f64::NAN);

@@ -273,7 +273,8 @@ const ROWS: usize = 160;
 /// All variables of the baseline, and the estimate of the integration error in words.
 fn baseline(prepared: &Prepared, fixed: &[(String, f64)]) -> Result<(Table, String), Vec<Diagnostic>> {
     let overrides = with(fixed, &prepared.scenarios[0].settings);
-    let request = Request { landing: Landing::Exact, overrides, outputs: Outputs::All, ..Request::default() };
+    let jacobian = prepared.design.settings.method.wants_jacobian();
+    let request = Request { landing: Landing::Exact, overrides, outputs: Outputs::All, jacobian, ..Request::default() };
     let program = compile(&prepared.checked, &request)?;
     let run = prepared.run;
     let times = (0..=ROWS).map(|row| run.start + run.length() * row as f64 / ROWS as f64).collect();

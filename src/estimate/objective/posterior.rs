@@ -71,6 +71,7 @@ impl Objective {
             outputs: Outputs::Chosen(Vec::new()),
             expressions: readout.expressions(),
             data: Vec::new(),
+            jacobian: design.settings.method.wants_jacobian(),
         };
         let program = compile(checked, &request)?;
         // Priors come last, judgements among them.
