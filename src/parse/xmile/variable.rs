@@ -339,7 +339,7 @@ impl Reader<'_> {
                     let instead = "multiply in the equation of a flow of its own";
                     self.unsupported("a unit conversion", variable, instead, span);
                 }
-                (Some("overflow"), _) if is_set(child, self.raw) && !(declared.is_driven && !declared.is_leak) => {
+                (Some("overflow"), _) if is_set(child, self.raw) && (!declared.is_driven || declared.is_leak) => {
                     let instead = "let the flow leave a queue, or remove <overflow/>";
                     self.unsupported("an overflow", variable, instead, span);
                 }

@@ -35,20 +35,25 @@ pub struct Ties {
     torn: Vec<usize>,
 }
 
+/// An element of a store: variable and coordinates.
+type Element = (usize, Box<[ElementId]>);
+/// An element of a store at the start or later.
+type Moment = (Phase, usize, Box<[ElementId]>);
+
 /// Conveyors, queues and ovens met so far.
 #[derive(Debug, Default)]
 pub struct Stores {
     ties: Ties,
     /// What is known of a store's step, by phase and element.
-    steps: HashMap<(Phase, usize, Box<[ElementId]>), Step>,
+    steps: HashMap<Moment, Step>,
     /// The memory of the content.
-    contents: HashMap<(usize, Box<[ElementId]>), u32>,
+    contents: HashMap<Element, u32>,
     /// The first of the memories of its places, and how many there are.
-    places: HashMap<(usize, Box<[ElementId]>), (u32, usize)>,
+    places: HashMap<Element, (u32, usize)>,
     /// The steps of the run are being counted, which a queue in the run's own settings would ask for again.
     counting: bool,
     /// What discrete conveyors may still take in the time unit.
-    budgets: HashMap<(Phase, usize, Box<[ElementId]>), Value>,
+    budgets: HashMap<Moment, Value>,
 }
 
 /// What happens to a store in a step.
