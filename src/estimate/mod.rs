@@ -15,6 +15,7 @@ pub mod optimise;
 mod parameter;
 mod prior;
 mod problem;
+pub mod recovery;
 pub mod sample;
 pub mod uncertainty;
 

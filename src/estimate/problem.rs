@@ -181,6 +181,12 @@ pub trait Structured: Problem {
         Vec::new()
     }
 
+    /// Points with the parameters that act on data alone, such as scales, moved to their best given the others, so that
+    /// points can be compared; `None` where the problem does not know how.
+    fn settled(&self, _points: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
+        None
+    }
+
     /// The rows at each point. Their number and order do not depend on the point.
     fn terms(&self, points: &[Vec<f64>]) -> Vec<Result<Vec<Term>, Infeasible>>;
 

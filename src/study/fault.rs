@@ -1,6 +1,7 @@
 //! What can be wrong with a study or scenario file, by itself and against its model and data, and the words for it.
 
 pub use super::finding::Finding;
+use super::unknowns::GroupReason;
 use crate::diagnostic::Span;
 use crate::estimate::objective::Misplaced;
 use crate::series::OpenFault;
@@ -217,15 +218,6 @@ pub enum Fault {
     NoBounds {
         parameter: String,
     },
-}
-
-/// In what series of one group of noise differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GroupReason {
-    Kind,
-    Prior,
-    Family,
-    Unit,
 }
 
 /// Why no observation of a series is left.
@@ -482,15 +474,7 @@ impl Fault {
             ),
             Fault::GroupDiffers { group, first, reason } => words(
                 "group-differs",
-                format!(
-                    "noise group `{group}` cannot hold this series beside `{first}`: {}",
-                    match reason {
-                        GroupReason::Kind => "one states its scale, the other estimates it",
-                        GroupReason::Prior => "their priors of the scale differ",
-                        GroupReason::Family => "their noise is of different kinds",
-                        GroupReason::Unit => "their scales are in different units",
-                    }
-                ),
+                format!("noise group `{group}` cannot hold this series beside `{first}`: {}", reason.words()),
                 "in this group",
                 "give the series a group of its own, or the same noise as the rest of the group".to_owned(),
             ),

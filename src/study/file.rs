@@ -302,7 +302,15 @@ fn calibrate(table: Option<Fields>) -> Calibrate {
 }
 
 const TRUST_REGION: &str = "trust-region";
-const CALIBRATION_METHODS: &[(&str, &str)] = &[(TRUST_REGION, TRUST_REGION)];
+const CALIBRATION_METHODS: &[(&str, &str)] = &[
+    (TRUST_REGION, TRUST_REGION),
+    ("scatter-search", "scatter-search"),
+    ("lbfgs", "lbfgs"),
+    ("nelder-mead", "nelder-mead"),
+    ("differential-evolution", "differential-evolution"),
+    ("cma-es", "cma-es"),
+    ("particle-swarm", "particle-swarm"),
+];
 
 fn quick(table: Option<Fields>) -> Quick {
     let Some(table) = table else { return Quick { starts: 1, step: None } };

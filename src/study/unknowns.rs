@@ -2,12 +2,32 @@
 
 use super::constants::Constants;
 use super::entry::{Observe, ParameterEntry, ScaleEntry, Study};
-use super::fault::{Fault, Finding, GroupReason};
+use super::fault::{Fault, Finding};
 use crate::check::CheckedModel;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::estimate::objective::{Family, Observation, Role, Use};
 use crate::estimate::{Finding as ParameterFinding, Parameter, Prior, Transform};
 use statrs::distribution::{ContinuousCDF, Normal};
+
+/// In what series of one group of noise differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupReason {
+    Kind,
+    Prior,
+    Family,
+    Unit,
+}
+
+impl GroupReason {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            GroupReason::Kind => "one states its scale, the other estimates it",
+            GroupReason::Prior => "their priors of the scale differ",
+            GroupReason::Family => "their noise is of different kinds",
+            GroupReason::Unit => "their scales are in different units",
+        }
+    }
+}
 
 /// Parameters gathered in the order of the study: constants, then what observations bring.
 pub(super) struct Unknowns<'s> {

@@ -262,6 +262,7 @@ fn method(study: &Study) -> crate::estimate::optimise::Method {
         "nelder-mead" => Method::NelderMead,
         "differential-evolution" => Method::DifferentialEvolution { members: 0 },
         "cma-es" => Method::CmaEs { members: 0 },
+        "scatter-search" => Method::ScatterSearch { members: 0 },
         "particle-swarm" => Method::ParticleSwarm { members: 0 },
         _ => Method::TrustRegion,
     }

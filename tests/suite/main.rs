@@ -13,6 +13,8 @@ mod jacobian;
 mod language;
 mod methods;
 mod models;
+mod objective;
+mod problems;
 mod stiff;
 mod stores;
 mod zgc;

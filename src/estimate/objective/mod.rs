@@ -3,12 +3,15 @@
 //! Observations arrive here with their values in the model's units; where they come from is not known.
 
 mod design;
+mod draw;
+mod inner;
 mod noise;
 mod observation;
 mod operator;
 mod posterior;
 mod readout;
 mod rows;
+mod slopes;
 
 pub use design::{Density, Design, Experiment, Pool, Role};
 pub use noise::{Family, Misfit, Misplaced, Noise, Tail};

@@ -143,6 +143,24 @@ impl Operator {
         }
     }
 
+    /// How the prediction moves when what is read moves: `slope` is that of `read` in some direction.
+    pub fn predict_slope(self, window: Window, read: impl Fn(Probe) -> f64, slope: impl Fn(Probe) -> f64) -> f64 {
+        if !self.suits(window) {
+            return f64::NAN;
+        }
+        let of = |difference: Difference, read: &dyn Fn(Probe) -> f64| {
+            (read(difference.plus) - difference.minus.map_or(0.0, read)) / difference.divisor
+        };
+        let level = if let Operator::Index { level, .. } = self { level } else { 1.0 };
+        match self.differences(window) {
+            (only, None) => of(only, &slope),
+            (numerator, Some(denominator)) => {
+                let (above, below) = (of(numerator, &read), of(denominator, &read));
+                level * (of(numerator, &slope) - above / below * of(denominator, &slope)) / below
+            }
+        }
+    }
+
     fn differences(self, window: Window) -> (Difference, Option<Difference>) {
         match self {
             Operator::Of(reading) => (reading.over(Part::Whole, window), None),

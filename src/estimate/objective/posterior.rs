@@ -2,18 +2,19 @@
 
 use super::{Density, Design, Family, Misfit, Observation, Pool, Readout, Role};
 use crate::check::CheckedModel;
-use crate::compile::{Landing, Outputs, Program, Request, compile};
+use crate::compile::{Differentiated, Direction, Landing, Outputs, Program, Request, compile, differentiate};
 use crate::diagnostic::Diagnostic;
 use crate::elementary::pow;
 use crate::estimate::{
-    Evaluation, Group, GroupKind, Infeasible, Parameter, Problem, Structured, Term, Transform, evaluation,
+    Evaluation, Group, GroupKind, Infeasible, Linearisation, Parameter, Problem, Slope, Structured, Term, Transform,
+    evaluation, linearise_by_differences,
 };
-use crate::simulate::{Member, Save, Settings, run_members};
-use std::collections::HashMap;
+use crate::simulate::{Member, Method, Save, Settings, run_members, run_tangents};
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 /// A design compiled with its model.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Objective {
     pub(super) parameters: Vec<Parameter>,
     /// Of each experiment.
@@ -23,10 +24,12 @@ pub struct Objective {
     pub(super) observations: Vec<Observation>,
     pub(super) pools: Vec<Pool>,
     program: Program,
+    /// The program with the derivatives along every estimated constant; `None` where slopes come from differences.
+    differentiated: Option<Differentiated>,
     settings: Settings,
     readout: Readout,
     /// Number of the first reading of each observation.
-    first: Vec<usize>,
+    pub(super) first: Vec<usize>,
     pub(super) groups: Vec<Group>,
     /// Group of each observation.
     pub(super) group: Vec<usize>,
@@ -103,6 +106,11 @@ impl Objective {
             [] => vec![trial(0, &[])],
             several => several.iter().enumerate().map(|(k, experiment)| trial(k, &experiment.constants)).collect(),
         };
+        let estimated: BTreeSet<usize> =
+            experiments.iter().flat_map(|trial| &trial.estimated).map(|(_, constant)| *constant).collect();
+        let directions: Vec<Direction> = estimated.into_iter().map(Direction::Constant).collect();
+        let exact = has_exact_slopes(design.settings.method) && !directions.is_empty();
+        let differentiated = exact.then(|| differentiate(&program, &directions));
         let settings = Settings { save: Save::At(readout.times().to_vec()), ..design.settings };
         let scales = design.parameters.iter().map(|(_, role)| *role == Role::Scale).collect();
         let parameters = design.parameters.into_iter().map(|(parameter, _)| parameter).collect();
@@ -114,6 +122,7 @@ impl Objective {
             observations,
             pools: design.pools,
             program,
+            differentiated,
             settings,
             readout,
             first,
@@ -143,30 +152,31 @@ impl Objective {
     /// What the model says of every datum, held out or not, at each of `points`: `[point][observation][datum]`.
     pub fn predictions(&self, points: &[Vec<f64>]) -> Vec<Result<Vec<Vec<Prediction>>, Infeasible>> {
         let readings = self.readings(points);
-        let each = points.iter().zip(readings).map(|(point, readings)| {
-            let readings = readings?;
-            let natural = self.natural(point);
-            let of = |(number, observation): (usize, &Observation)| {
-                let range = self.first[number]..self.first[number] + observation.data.len();
-                let pairs = observation.data.iter().zip(&readings[observation.experiment][range]);
-                let coverage = observation.coverage.map_or(1.0, |k| natural[k]);
-                let inflation = observation.inflation.map_or(1.0, |k| natural[k]);
-                let inflation = if observation.noise_before_coverage { inflation * coverage.abs() } else { inflation };
-                pairs
-                    .map(|(datum, reading)| {
-                        let (value, scale) = (reading * coverage, datum.scale * inflation);
-                        Prediction { value, scale, misfit: observation.noise.misfit(datum.value, value, scale) }
-                    })
-                    .collect()
-            };
-            Ok(self.observations.iter().enumerate().map(of).collect())
-        });
-        each.collect()
+        points.iter().zip(readings).map(|(point, readings)| Ok(self.predicted(point, &readings?))).collect()
+    }
+
+    /// Predictions from the readings of each experiment.
+    pub(super) fn predicted<R: AsRef<Vec<f64>>>(&self, point: &[f64], readings: &[R]) -> Vec<Vec<Prediction>> {
+        let natural = self.natural(point);
+        let of = |(number, observation): (usize, &Observation)| {
+            let range = self.first[number]..self.first[number] + observation.data.len();
+            let pairs = observation.data.iter().zip(&readings[observation.experiment].as_ref()[range]);
+            let coverage = observation.coverage.map_or(1.0, |k| natural[k]);
+            let inflation = observation.inflation.map_or(1.0, |k| natural[k]);
+            let inflation = if observation.noise_before_coverage { inflation * coverage.abs() } else { inflation };
+            pairs
+                .map(|(datum, reading)| {
+                    let (value, scale) = (reading * coverage, datum.scale * inflation);
+                    Prediction { value, scale, misfit: observation.noise.misfit(datum.value, value, scale) }
+                })
+                .collect()
+        };
+        self.observations.iter().enumerate().map(of).collect()
     }
 
     /// Readings of the runs at each point, `[point][experiment][reading]`. Points that differ in nothing that the model sees
     /// share their runs.
-    fn readings(&self, points: &[Vec<f64>]) -> Vec<Result<Vec<Rc<Vec<f64>>>, Infeasible>> {
+    pub(super) fn readings(&self, points: &[Vec<f64>]) -> Vec<Result<Vec<Rc<Vec<f64>>>, Infeasible>> {
         let mut members: Vec<Member> = Vec::new();
         let mut known: HashMap<Vec<u64>, usize> = HashMap::new();
         let mut place_of = Vec::with_capacity(points.len() * self.experiments.len());
@@ -205,6 +215,15 @@ impl Problem for Objective {
         self.terms(points).into_iter().map(|terms| evaluation(&self.groups, &terms?)).collect()
     }
 
+    fn gradients(&self, points: &[Vec<f64>]) -> Vec<Result<Slope, Infeasible>> {
+        let each = self.linearise(points).into_iter().map(|linearisation| {
+            let linearisation = linearisation?;
+            let value = evaluation(&self.groups, &linearisation.terms)?;
+            Ok(Slope { value, gradient: linearisation.gradient().iter().copied().collect() })
+        });
+        each.collect()
+    }
+
     /// An adaptive run carries the error that its tolerance allows, and differences must rise above it.
     fn spacing(&self, parameter: usize, at: f64) -> f64 {
         let typical = self.parameters[parameter].typical();
@@ -238,4 +257,51 @@ impl Structured for Objective {
         let predictions = self.predictions(points);
         points.iter().zip(predictions).map(|(point, predictions)| self.rows(point, &predictions?)).collect()
     }
+
+    fn settled(&self, points: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
+        Some(self.with_best_inner(points))
+    }
+
+    /// By runs that carry their derivatives where there are such, else by differences.
+    fn linearise(&self, points: &[Vec<f64>]) -> Vec<Result<Linearisation, Infeasible>> {
+        let Some(differentiated) = &self.differentiated else { return linearise_by_differences(self, points) };
+        let experiments = self.experiments.len();
+        let members: Vec<Member> = points
+            .iter()
+            .flat_map(|point| {
+                let natural = self.natural(point);
+                (0..experiments).map(move |experiment| (experiment, natural.clone()))
+            })
+            .map(|(experiment, natural)| Member { number: 0, changes: self.changes(&natural, experiment) })
+            .collect();
+        let runs = run_tangents(differentiated, &self.settings, &members);
+        let reader = self.readout.within(&self.program);
+        let each = points.iter().zip(runs.chunks(experiments)).map(|(point, runs)| {
+            let mut readings = Vec::with_capacity(experiments);
+            let mut slopes = Vec::with_capacity(experiments);
+            for (trial, run) in self.experiments.iter().zip(runs) {
+                let run = run.as_ref().map_err(|failure| Infeasible::new(failure.diagnostic().message))?;
+                readings.push(reader.read(&run.saved));
+                let of = |(parameter, constant): &(usize, usize)| {
+                    let wanted = Direction::Constant(*constant);
+                    let direction = differentiated.directions.iter().position(|direction| *direction == wanted)?;
+                    Some((*parameter, reader.read_slopes(run, direction)))
+                };
+                slopes.push(trial.estimated.iter().filter_map(of).collect());
+            }
+            let predictions = self.predicted(point, &readings);
+            let terms = self.rows(point, &predictions)?;
+            let jacobian = self.jacobian(point, &predictions, &readings, &slopes, terms.len());
+            match jacobian.iter().all(|slope| slope.is_finite()) {
+                true => Ok(Linearisation { terms, jacobian }),
+                false => Err(Infeasible::new("the slopes of the run are not finite")),
+            }
+        });
+        each.collect()
+    }
+}
+
+/// Whether runs by a method can carry derivatives.
+fn has_exact_slopes(method: Method) -> bool {
+    !method.is_adaptive() || method == Method::DormandPrince
 }

@@ -7,7 +7,7 @@ use super::{Operator, Part, Probe};
 use crate::calendar::Window;
 use crate::compile::{OutputExpression, Program};
 use crate::model::{BinaryOperator, Expression, ExpressionKind};
-use crate::simulate::Saved;
+use crate::simulate::{Saved, SavedWithTangents};
 use std::collections::HashMap;
 
 /// A quantity of the model and how it is read.
@@ -131,16 +131,31 @@ pub struct Reader<'r> {
 impl Reader<'_> {
     /// Every reading of a run, in the model's units; NaN where the run did not save what is asked for.
     pub fn read(&self, saved: &Saved) -> Vec<f64> {
-        let at = |gauge: usize, probe: Probe| {
-            let near = SAME * probe.time.abs().max(1.0);
-            let row = saved.times.partition_point(|time| *time < probe.time - near);
-            let found = saved.times.get(row).is_some_and(|time| *time <= probe.time + near);
-            let column =
-                self.readout.places.get(&(gauge, probe.part, probe.integral)).map(|place| self.columns[*place]);
-            let value = column.filter(|_| found).and_then(|column| saved.rows.get(row * self.width + column));
-            value.copied().unwrap_or(f64::NAN)
-        };
+        let at = |gauge: usize, probe: Probe| self.at(saved, &saved.rows, gauge, probe);
         let readings = self.readout.readings.iter();
         readings.map(|(operator, window, gauge)| operator.predict(*window, |probe| at(*gauge, probe))).collect()
+    }
+
+    /// The slope of every reading of a run along a direction, per unit of the constant.
+    pub fn read_slopes(&self, run: &SavedWithTangents, direction: usize) -> Vec<f64> {
+        let saved = &run.saved;
+        let size = saved.rows.len();
+        let tangents = run.tangents.get(direction * size..(direction + 1) * size).unwrap_or_default();
+        let readings = self.readout.readings.iter();
+        let each = readings.map(|(operator, window, gauge)| {
+            let read = |probe| self.at(saved, &saved.rows, *gauge, probe);
+            operator.predict_slope(*window, read, |probe| self.at(saved, tangents, *gauge, probe))
+        });
+        each.collect()
+    }
+
+    /// What `rows`, laid out as those saved, hold for a probe.
+    fn at(&self, saved: &Saved, rows: &[f64], gauge: usize, probe: Probe) -> f64 {
+        let near = SAME * probe.time.abs().max(1.0);
+        let row = saved.times.partition_point(|time| *time < probe.time - near);
+        let found = saved.times.get(row).is_some_and(|time| *time <= probe.time + near);
+        let column = self.readout.places.get(&(gauge, probe.part, probe.integral)).map(|place| self.columns[*place]);
+        let value = column.filter(|_| found).and_then(|column| rows.get(row * self.width + column));
+        value.copied().unwrap_or(f64::NAN)
     }
 }

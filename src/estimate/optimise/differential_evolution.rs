@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 /// [`Parameter::search_range`]: crate::estimate::Parameter::search_range
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DifferentialEvolution {
+    /// Ten for each parameter if zero.
     pub members: usize,
     pub seed: u64,
     /// Spread of the population's costs below which it has converged.
@@ -52,7 +53,7 @@ impl DifferentialEvolution {
 
     pub fn new(members: usize, seed: u64) -> Self {
         DifferentialEvolution {
-            members: members.max(5),
+            members,
             seed,
             tolerance: 1e-9,
             bounds: Vec::new(),
@@ -147,6 +148,10 @@ impl<'a, P: Problem + ?Sized> Solver<Target<'a, P>, Iterate> for DifferentialEvo
         let start = state.take_param().ok_or_else(state_without_point)?;
         let parameters = target.problem().parameters();
         self.bounds = parameters.iter().map(|parameter| parameter.search_bounds()).collect();
+        if self.members == 0 {
+            self.members = 10 * parameters.len();
+        }
+        self.members = self.members.max(5);
         let mut stream = Stream::new(self.seed, 0);
         let mut draw =
             || parameters.iter().map(|parameter| parameter.search_at(stream.uniform())).collect::<Vec<f64>>();

@@ -1,6 +1,8 @@
 //! The optimisers by name, each run from one start.
 
-use super::{CmaEs, DifferentialEvolution, Ended, Lbfgs, Optimum, TrustRegion, nelder_mead, particle_swarm, run};
+use super::{
+    CmaEs, DifferentialEvolution, Ended, Lbfgs, Optimum, ScatterSearch, TrustRegion, nelder_mead, particle_swarm, run,
+};
 use crate::estimate::Structured;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicBool;
@@ -15,6 +17,7 @@ pub enum Method {
     NelderMead,
     /// The population methods end with a trust-region search from the best member.
     DifferentialEvolution {
+        /// Ten for each parameter if zero.
         members: usize,
     },
     CmaEs {
@@ -22,6 +25,12 @@ pub enum Method {
         members: usize,
     },
     ParticleSwarm {
+        /// Forty if zero.
+        members: usize,
+    },
+    /// Local searches sent out by a small population; a global search by itself.
+    ScatterSearch {
+        /// The usual number if zero.
         members: usize,
     },
 }
@@ -61,6 +70,9 @@ impl Method {
                 polished(run(problem, DifferentialEvolution::new(members, seed), start, iterations, stop))
             }
             Method::CmaEs { members } => polished(run(problem, CmaEs::new(members, seed), start, iterations, stop)),
+            Method::ScatterSearch { members } => {
+                run(problem, ScatterSearch::new(members, seed), start, iterations, stop)
+            }
             Method::ParticleSwarm { members } => polished(particle_swarm(problem, members, seed, iterations, stop)),
         }
     }

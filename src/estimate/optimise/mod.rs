@@ -12,6 +12,7 @@ mod multi_start;
 mod nelder_mead;
 mod particle_swarm;
 mod reflective;
+mod scatter_search;
 mod screening;
 mod trust_region;
 
@@ -22,6 +23,7 @@ pub use method::Method;
 pub use multi_start::{Design, MultiStart, Searched, Start};
 pub use nelder_mead::nelder_mead;
 pub use particle_swarm::particle_swarm;
+pub use scatter_search::ScatterSearch;
 pub use trust_region::TrustRegion;
 
 use super::{NegativeLog, Problem, Structured};
@@ -101,6 +103,12 @@ impl<'a, P: Problem + ?Sized> Target<'a, P> {
         (0..points.len())
             .map(|k| values.get(k).and_then(|value| value.as_ref().ok()).map_or(f64::INFINITY, cost))
             .collect()
+    }
+
+    /// Counts what a search within the search took.
+    fn count(&self, optimum: &Optimum) {
+        self.evaluations.fetch_add(optimum.evaluations, Ordering::Relaxed);
+        self.slopes.fetch_add(optimum.slopes, Ordering::Relaxed);
     }
 
     fn folded(&self, point: &[f64]) -> Vec<f64> {

@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::sync::atomic::AtomicBool;
 
-/// Runs a swarm for `iterations`, all particles in one batch each; the swarm has no criterion of its own, so that it ends
+/// Runs a swarm of `particles` (forty if zero) for `iterations`, all particles in one batch each; the swarm has no criterion of its own, so that it ends
 /// out of iterations.
 ///
 /// # Method
@@ -33,7 +33,9 @@ pub fn particle_swarm<P: Problem + ?Sized>(
     let ranges: Vec<(f64, f64)> = problem.parameters().iter().map(|parameter| parameter.search_range()).collect();
     let (low, high): (Vec<f64>, Vec<f64>) = ranges.into_iter().unzip();
     let middle: Vec<f64> = low.iter().zip(&high).map(|(low, high)| (low + high) / 2.0).collect();
-    let solver = ParticleSwarm::new((low, high), particles.max(2)).with_rng_generator(ChaCha8Rng::seed_from_u64(seed));
+    // The standard swarm of 2011 has forty.
+    let particles = if particles == 0 { 40 } else { particles.max(2) };
+    let solver = ParticleSwarm::new((low, high), particles).with_rng_generator(ChaCha8Rng::seed_from_u64(seed));
     let start = |state: PopulationState<Particle<Vec<f64>, f64>, f64>| state.max_iters(iterations);
     run_from(problem, solver, start, stop).unwrap_or_else(|| Optimum::infeasible(&middle))
 }

@@ -15,12 +15,19 @@ use crate::estimate::Structured;
 /// # Assumptions
 /// Noise scales act on different data, or one after the other does no harm: it is a ranking.
 pub(super) fn most_promising<P: Structured + ?Sized>(problem: &P, pool: &[Vec<f64>]) -> Vec<f64> {
-    let scales = problem.log_scales();
-    let fitted: Vec<Vec<f64>> =
-        if scales.is_empty() { pool.to_vec() } else { with_fitted_scales(problem, pool, &scales) };
+    let fitted = with_best_scales(problem, pool);
     let heights = heights(problem, &fitted);
     let lowest = (0..fitted.len()).min_by(|a, b| heights[*a].total_cmp(&heights[*b]));
     lowest.map_or_else(Vec::new, |lowest| fitted[lowest].clone())
+}
+
+/// Points with what needs no run at its best: as the problem itself knows, or else the noise scales.
+pub(super) fn with_best_scales<P: Structured + ?Sized>(problem: &P, pool: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    if let Some(settled) = problem.settled(pool) {
+        return settled;
+    }
+    let scales = problem.log_scales();
+    if scales.is_empty() { pool.to_vec() } else { with_fitted_scales(problem, pool, &scales) }
 }
 
 fn with_fitted_scales<P: Structured + ?Sized>(problem: &P, pool: &[Vec<f64>], scales: &[usize]) -> Vec<Vec<f64>> {

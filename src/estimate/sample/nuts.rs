@@ -264,3 +264,76 @@ impl Walks {
         findings
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::estimate::known::Residuals;
+    use crate::estimate::sample::Convergence;
+    use crate::estimate::uncertainty::Information;
+    use crate::estimate::{Parameter, Transform};
+
+    fn sample(problem: &Residuals, settings: &Nuts, optimum: &[f64]) -> Walks {
+        let covariance = Information::expected(problem, optimum).unwrap().covariance();
+        settings.run(problem, optimum, &covariance, Walks::default(), &AtomicBool::new(false), &|_| {})
+    }
+
+    #[test]
+    fn a_normal_posterior_has_its_mean_and_covariance() {
+        // Rows L⁻¹(x - m) with m = (1, -2) and L = [[2, 0], [1.8, 0.5]].
+        let parameters = vec![Parameter::new("x", 1.0), Parameter::new("y", 1.0)];
+        let problem = Residuals::new(parameters, |p| {
+            let a = (p[0] - 1.0) / 2.0;
+            vec![a, (p[1] + 2.0 - 1.8 * a) / 0.5]
+        });
+        let walks = sample(&problem, &Nuts::default(), &[1.0, -2.0]);
+        let chains = walks.chains();
+        for (k, mean, variance) in [(0, 1.0, 4.0), (1, -2.0, 3.49)] {
+            let values = chains.of(k, |x| x);
+            let convergence = Convergence::of(&values);
+            let all = values.concat();
+            let found = all.iter().sum::<f64>() / all.len() as f64;
+            let spread = all.iter().map(|x| (x - found).powi(2)).sum::<f64>() / all.len() as f64;
+            assert!((found - mean).abs() < 4.0 * convergence.error_of_mean, "{k}: {found} {convergence:?}");
+            assert!((spread / variance - 1.0).abs() < 0.15, "{k}: {spread}");
+            assert!(convergence.r_hat < 1.01 && convergence.bulk > 400.0, "{convergence:?}");
+        }
+        assert!(walks.findings().is_empty() && walks.energy_fraction() > 0.5, "{:?}", walks.findings());
+        // Heights are the negative log posterior.
+        let (draw, height) = (&chains.draws[0][7], chains.heights[0][7]);
+        assert!((problem.evaluate(std::slice::from_ref(draw))[0].as_ref().unwrap().posterior() - height).abs() < 1e-9);
+    }
+
+    #[test]
+    fn flat_priors_are_of_natural_values_within_bounds_whatever_the_transform() {
+        for transform in [Transform::Identity, Transform::Log, Transform::Logit] {
+            let parameters = vec![Parameter::new("share", 1.0).within(0.0, 2.0).on(transform)];
+            let problem = Residuals::new(parameters, |_| vec![0.0]);
+            let start = problem.parameters[0].search(1.0);
+            let chains = sample(&problem, &Nuts::default(), &[start]).chains();
+            let natural = chains.of(0, |z| problem.parameters[0].natural(z)).concat();
+            for share in [0.25, 0.5, 0.75] {
+                let below = natural.iter().filter(|x| **x <= 2.0 * share).count() as f64 / natural.len() as f64;
+                assert!((below - share).abs() < 0.05, "{transform:?} {share} {below}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_funnel_is_told_and_chains_are_kept_whole() {
+        // x ~ N(0, 3²), y ~ N(0, e^x) by rows: the determinant needs a row of its own, √(x + 20) squared.
+        let parameters = vec![Parameter::new("x", 1.0).within(-19.0, 19.0), Parameter::new("y", 1.0)];
+        let problem =
+            Residuals::new(parameters, |p| vec![p[0] / 3.0, p[1] * (-p[0] / 2.0).exp(), (p[0] + 20.0).max(0.0).sqrt()]);
+        let settings = Nuts { chains: 2, warm_up: 300, draws: 400, ..Nuts::default() };
+        let whole = sample(&problem, &settings, &[0.0, 0.0]);
+        let told =
+            whole.findings().iter().any(|f| matches!(f, Finding::Divergences { .. } | Finding::LowEnergy { .. }));
+        assert!(told, "{:?}", whole.findings());
+        let part = sample(&problem, &Nuts { chains: 1, ..settings.clone() }, &[0.0, 0.0]);
+        assert!(!settings.is_done(&part) && part.walks[&0] == whole.walks[&0]);
+        let stopped = AtomicBool::new(true);
+        let covariance = Information::expected(&problem, &[0.0, 0.0]).unwrap().covariance();
+        assert_eq!(settings.run(&problem, &[0.0, 0.0], &covariance, part.clone(), &stopped, &|_| {}), part);
+    }
+}
