@@ -5,6 +5,7 @@ mod compare;
 mod endings;
 mod ensemble;
 mod steps;
+mod stiff;
 
 use std::process::{Command, Output};
 
