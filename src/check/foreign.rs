@@ -3,7 +3,7 @@
 use crate::model::{Dialect, Name};
 
 /// Names and advice. An ending `*` stands for whatever follows.
-const VENSIM: [(&str, &str); 41] = [
+const VENSIM: [(&str, &str); 42] = [
     ("ALLOC P", "write ALLOCATE AVAILABLE, or the shares themselves"),
     ("DELAY BATCH", "write a chain of stocks, or DELAY FIXED of the batches"),
     ("DELAY LOSS", "write the chain of stocks, each with its own loss"),
@@ -41,6 +41,7 @@ const VENSIM: [(&str, &str); 41] = [
     ("SHIFT IF TRUE", "write one stock for each stage, moved by the condition"),
     ("SIMULTANEOUS", "break the circle with a stock or a delay"),
     ("SUPPLY AT PRICE", "write the supply curve itself"),
+    ("SINTEG", "write INTEG, and keep the stock within its bounds by its flows"),
     ("SSHAPE", "write WITH LOOKUP, or the curve itself"),
     ("RAMP FROM TO", "write RAMP(slope, start, end)"),
     ("TASK *", "write the task as a stock of work left"),

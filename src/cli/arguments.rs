@@ -90,7 +90,7 @@ pub struct Run {
     /// Without it: `land` when --method is given, else `grid`.
     #[arg(long, value_enum)]
     pub switches: Option<Switches>,
-    /// Variables to save: names, `name[element]`, or `prefix*`; may be repeated. Without it all are saved.
+    /// Variables to save: names, `name[element]`, `name[element,*]` or `prefix*`; may be repeated. Without it all are saved.
     #[arg(long = "save", value_name = "NAME")]
     pub saves: Vec<String>,
     /// File of series for data variables (a column `time`, then one for each variable); may be repeated.

@@ -38,6 +38,7 @@ pub fn convert(arguments: &Convert, colour: Colour) -> ExitStatus {
     };
     match write(&model) {
         Ok(text) => {
+            diagnostics.extend(write::left_out(&model));
             show(&diagnostics, colour);
             written(to, &text, colour)
         }

@@ -199,8 +199,18 @@ impl Wanted {
     fn is_none_or_contains(&self, variable: &Name, element: &str) -> bool {
         let Some(chosen) = &self.0 else { return true };
         let element = element_key(element);
+        // A star by itself stands for any subscript, one behind the name for the rest of it.
+        let parts = |text: &str| -> Vec<String> { text.split(['[', ',', ']']).map(str::to_owned).collect() };
         chosen.iter().any(|pattern| match pattern.strip_suffix('*') {
             Some(prefix) => variable.key().starts_with(Name::new(prefix).key()),
+            None if pattern.contains('*') => {
+                let (wanted, own) = (parts(&element_key(pattern)), parts(&element));
+                let fits = |(place, (wanted, own)): (usize, (&String, &String))| match wanted.strip_suffix('*') {
+                    Some(start) if place == 0 || start.is_empty() => own.starts_with(start),
+                    _ => wanted == own,
+                };
+                wanted.len() == own.len() && wanted.iter().zip(&own).enumerate().all(fits)
+            }
             None => element_key(pattern) == element || Name::new(pattern).key() == variable.key(),
         })
     }
@@ -240,6 +250,30 @@ fn unknown_overrides(checked: &CheckedModel, request: &Request, faults: &mut Vec
                 name: name.clone(),
                 nearest: nearest(variable, names).map(str::to_owned),
             });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn saved_variables_are_chosen_by_name_prefix_and_subscript() {
+        for (pattern, element, expected) in [
+            ("stock", "Stock[north,young]", true),
+            ("Stock[North, Young]", "Stock[north,young]", true),
+            ("stock[north, *]", "Stock[north,young]", true),
+            ("stock[*,young]", "Stock[north,young]", true),
+            ("st*[*,young]", "Stock[north,young]", true),
+            ("stock[*,old]", "Stock[north,young]", false),
+            ("stock[*]", "Stock[north,young]", false),
+            ("st*", "Stock[north,young]", true),
+            ("st", "Stock[north,young]", false),
+        ] {
+            let name = Name::new(element.split('[').next().unwrap_or(element));
+            let wanted = Wanted(Some(vec![pattern.to_owned()]));
+            assert_eq!(wanted.is_none_or_contains(&name, element), expected, "{pattern} {element}");
         }
     }
 }

@@ -110,6 +110,14 @@ impl<'a> Lowering<'a> {
         let given = self.request.data.iter().find(|series| element_key(&series.name) == wanted);
         let points = match (given, source) {
             (Some(series), _) => series.points.clone(),
+            (None, Some(source)) if !is_sheet_call(source) => {
+                return Err(self.fail(Fault::Unsupported {
+                    construct: "a data equation that computes from other data".to_owned(),
+                    variable: name,
+                    span: source.span,
+                    instead: "write `=` in place of `:=`, which computes it anew at each time step".to_owned(),
+                }));
+            }
             (None, Some(call)) => {
                 let elements = &self.checked.scope(0).elements[variable];
                 let place = elements.defined_by.get(coordinates).map_or(0, |(_, place)| *place);
@@ -200,4 +208,9 @@ impl<'a> Lowering<'a> {
         self.workbooks.insert(key, book.clone());
         book
     }
+}
+
+/// Whether a data variable's source is a call that names a file: all such functions begin with GET.
+fn is_sheet_call(source: &Expression) -> bool {
+    matches!(&source.kind, ExpressionKind::Call { function, .. } if function.key().starts_with("get "))
 }

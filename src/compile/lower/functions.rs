@@ -110,6 +110,9 @@ impl<'a> Lowering<'a> {
             Function::SheetConstants | Function::SheetData | Function::SheetLookups => {
                 "make the call the whole right-hand side of a variable of its own"
             }
+            Function::DelayMaterial | Function::DelayInformation => {
+                "write DELAY FIXED if the delay time never changes, or DELAY N and SMOOTH N of a high order if it does"
+            }
             Function::DelayConveyor => "use DELAY FIXED for a delay without leakage",
             Function::GetTimeValue => "use Time, or a lookup of the values wanted",
             Function::History => "use PREVIOUS, DELAY or a stock that keeps the value",

@@ -1,11 +1,11 @@
 //! Functions that remember: smooths and delays as states, samples and pipelines as memories, INITIAL as held values.
 
 use super::scope::Context;
-use super::{Failed, Held, Lowered, Lowering, Memory, MemoryKind, Origin, Phase, Site};
+use super::{Failed, Held, Key, Lowered, Lowering, Memory, MemoryKind, Origin, Phase, Site};
 use crate::compile::fault::Fault;
 use crate::compile::graph::{Pace, Slot, Value};
 use crate::compile::operation::Binary;
-use crate::model::{Expression, Function};
+use crate::model::{Definition, Expression, Function};
 
 /// Parts of a call from here on are delay times of earlier steps.
 const LAG: usize = 1 << 20;
@@ -339,18 +339,17 @@ impl<'a> Lowering<'a> {
     /// SAMPLE IF TRUE(condition, input, initial): the last value of the input at which the condition held.
     fn sample(&mut self, arguments: &'a [Expression], expression: &'a Expression, context: &Context) -> Lowered {
         let [condition, input, initial] = arguments else { return Err(Failed) };
+        let own = self.active.last().filter(|key| self.is_whole_equation(key, expression)).cloned();
         if context.phase == Phase::Initial {
-            let condition = self.expression(condition, context)?;
-            let input = self.expression(input, context)?;
             let initial = self.expression(initial, context)?;
+            let (condition, input) = self.sampled(own, initial, [condition, input], context)?;
             return Ok(self.graph.select(condition, input, initial));
         }
         let origin = self.origin(expression, context, 0);
         let name = format!("{} (sample)", self.reading(context));
         let (memory, new) = self.memory(origin, name, MemoryKind::Sample);
         let kept = self.graph.slot(Slot::Memory(memory));
-        let condition = self.expression(condition, context)?;
-        let input = self.expression(input, context)?;
+        let (condition, input) = self.sampled(own, kept, [condition, input], context)?;
         let value = self.graph.select(condition, input, kept);
         if new {
             let context = context.clone();
@@ -362,6 +361,35 @@ impl<'a> Lowering<'a> {
             });
         }
         Ok(value)
+    }
+
+    /// What a sample tests and takes. A variable that is a sample as a whole may name itself there and means what it
+    /// kept until now, as in `peak = SAMPLE IF TRUE(x > peak, x, 0)`.
+    fn sampled(
+        &mut self,
+        own: Option<Key>,
+        kept: Value,
+        parts: [&'a Expression; 2],
+        context: &Context,
+    ) -> Result<(Value, Value), Failed> {
+        if let Some(key) = &own {
+            self.kept_samples.insert(key.clone(), kept);
+        }
+        let values = parts.map(|part| self.expression(part, context));
+        if let Some(key) = &own {
+            self.kept_samples.remove(key);
+        }
+        let [condition, input] = values;
+        Ok((condition?, input?))
+    }
+
+    fn is_whole_equation(&self, key: &Key, expression: &Expression) -> bool {
+        let scope = self.instances[key.instance].scope;
+        let equations = &self.checked.variables(scope)[key.variable].equations;
+        equations.iter().any(|equation| match &equation.definition {
+            Definition::Auxiliary(whole) => std::ptr::eq(whole, expression),
+            _ => false,
+        })
     }
 
     /// XMILE PREVIOUS(input, initial): the input one step ago.

@@ -143,6 +143,8 @@ pub struct Lowering<'a> {
     memo: HashMap<Key, Option<Value>>,
     active: Vec<Key>,
     active_set: HashSet<Key>,
+    /// What samples have kept, while their own equations are read.
+    kept_samples: HashMap<Key, Value>,
     constant_index: HashMap<(usize, Box<[ElementId]>), u32>,
     state_index: HashMap<Origin, u32>,
     memory_index: HashMap<Origin, u32>,
@@ -193,6 +195,7 @@ impl<'a> Lowering<'a> {
             memo: HashMap::new(),
             active: Vec::new(),
             active_set: HashSet::new(),
+            kept_samples: HashMap::new(),
             constant_index: HashMap::new(),
             state_index: HashMap::new(),
             memory_index: HashMap::new(),

@@ -42,6 +42,11 @@ impl<'a> Lowering<'a> {
             return known.ok_or(Failed);
         }
         if self.active_set.contains(&key) {
+            if self.active.last() == Some(&key)
+                && let Some(kept) = self.kept_samples.get(&key)
+            {
+                return Ok(*kept);
+            }
             return Err(self.cycle(&key));
         }
         // What the equation at hand has made so far is its own, before another's is walked.

@@ -86,3 +86,20 @@ SAVEPER = 1 ~~|
     }
     assert!((value("nested") - outer).abs() < 1e-12);
 }
+
+/// Of `sin`, which falls first: the largest value so far, and the time it came, with its own earlier value in the test.
+#[test]
+fn a_sample_may_name_itself() {
+    let text = "{UTF-8}
+wave = SIN(-Time) ~~|
+peak = SAMPLE IF TRUE(wave > peak, wave, -.5) ~~|
+top = SAMPLE IF TRUE(wave > top, MAX(top, wave), wave - 1) ~~|
+INITIAL TIME = 0 ~~|
+FINAL TIME = 8 ~~|
+TIME STEP = .5 ~~|
+SAVEPER = 1 ~~|
+";
+    let value = last("sample.mdl", text);
+    let largest = (0..=16).map(|step| (-0.5 * f64::from(step)).sin()).fold(-0.5, f64::max);
+    assert_eq!((value("peak"), value("top")), (largest, largest));
+}
