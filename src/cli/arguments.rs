@@ -32,7 +32,7 @@ pub enum Command {
     Run(Run),
     /// Write a model as XMILE or Vensim text, or a study from Vensim's control files.
     Convert(Convert),
-    /// Which parameters does the history support? Estimates with standard errors, and the fit of each series.
+    /// Which parameters does the history support? Estimates with standard errors, the fit of each series.
     Calibrate(StepCommand),
     /// Which of them does the data pin down, and which trade off? Profiles, directions, what informs what.
     Identify(StepCommand),

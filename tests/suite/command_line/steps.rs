@@ -15,7 +15,7 @@ fn every_step_says_what_it_answers() {
     for (step, answers) in [
         (
             "calibrate",
-            "Which parameters does the history support? Estimates with standard errors, and the fit of each series",
+            "Which parameters does the history support? Estimates with standard errors, the fit of each series",
         ),
         (
             "identify",
