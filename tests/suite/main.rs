@@ -6,6 +6,7 @@ mod command_line;
 mod community;
 mod data;
 mod derivatives;
+mod dual_numbers;
 mod ensembles;
 mod feedback;
 mod figures;
