@@ -4,7 +4,7 @@
 
 pub mod written_out;
 
-use levada::check::check;
+use levada::check::{CheckedModel, check};
 use levada::compile::{Landing, Outputs, Program, Request, compile};
 use levada::diagnostic::Source;
 use levada::parse;
@@ -23,16 +23,21 @@ pub fn text_of(path: &str) -> (PathBuf, String) {
 /// From text to a program that saves these outputs, all if there are none. Steps keep to the grid, as in the programs
 /// that it is compared with.
 pub fn program(path: &Path, text: &str, outputs: &[&str]) -> Program {
-    let source: Arc<Source> = Source::new(path, text);
-    let (model, _) = parse::vensim::read(&source, path.parent().unwrap_or(Path::new("")));
-    let (checked, findings) = check(&source, model, &HashMap::new());
-    let checked = checked.unwrap_or_else(|| panic!("{findings:#?}"));
+    let checked = checked(path, text);
     let outputs = match outputs {
         [] => Outputs::All,
         names => Outputs::Chosen(names.iter().map(|name| (*name).to_owned()).collect()),
     };
     let request = Request { landing: Landing::Grid, outputs, ..Request::default() };
     compile(&checked, &request).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+/// The checked model of a text.
+pub fn checked(path: &Path, text: &str) -> CheckedModel {
+    let source: Arc<Source> = Source::new(path, text);
+    let (model, _) = parse::vensim::read(&source, path.parent().unwrap_or(Path::new("")));
+    let (checked, findings) = check(&source, model, &HashMap::new());
+    checked.unwrap_or_else(|| panic!("{findings:#?}"))
 }
 
 /// Members that differ in about `varied` constants, by up to half a per cent each.
