@@ -210,7 +210,9 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// Whether a data variable's source is a call that names a file: all such functions begin with GET.
+/// Whether a data variable's source is a call that names a file: all such functions begin with GET, in XMILE behind
+/// `vensim.`.
 fn is_sheet_call(source: &Expression) -> bool {
-    matches!(&source.kind, ExpressionKind::Call { function, .. } if function.key().starts_with("get "))
+    let ExpressionKind::Call { function, .. } = &source.kind else { return false };
+    function.key().trim_start_matches("vensim.").starts_with("get ")
 }
