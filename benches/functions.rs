@@ -70,11 +70,11 @@ macro_rules! one_by_one {
         }
     };
 }
-one_by_one!(exp_one, |x| exp(x));
+one_by_one!(exp_one, exp);
 one_by_one!(exp_std, f64::exp);
-one_by_one!(ln_one, |x| ln(x));
+one_by_one!(ln_one, ln);
 one_by_one!(ln_std, f64::ln);
 one_by_one!(pow_one, |x| pow(x, 1.7 - x));
 one_by_one!(pow_std, |x| x.powf(1.7 - x));
-one_by_one!(tanh_one, |x| tanh(x));
+one_by_one!(tanh_one, tanh);
 one_by_one!(tanh_std, f64::tanh);

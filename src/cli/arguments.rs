@@ -25,6 +25,7 @@ pub enum Colour {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "read once from the command line")]
 pub enum Command {
     /// Is the model sound? Names, units, order of evaluation, feedback loops.
     Check(Check),

@@ -297,6 +297,7 @@ impl<'a, const L: usize> Batch<'a, L> {
     fn read_steps(&mut self) {
         let own = self.clocks.len() > 1;
         let steps = self.registers.block(self.places.step);
+        #[allow(clippy::needless_range_loop, reason = "the number is that of the lane in every table")]
         for number in 0..self.clocks.len() {
             let step = steps[number] * self.settings.step_share;
             if let Err(failure) = self.clocks[number].set_step(step) {

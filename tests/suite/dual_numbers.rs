@@ -208,6 +208,7 @@ proptest! {
                 changes: if number == 0 { Vec::new() } else { vec![(constants[0], 0.8 + 0.01 * number as f64)] },
             })
             .collect();
+        #[allow(clippy::type_complexity, reason = "a tableau for each method")]
         let methods: [(Method, &[f64], &[&[f64]], &[f64]); 3] = [
             (Method::Euler, &[0.0], &[&[]], &[1.0]),
             (Method::RungeKutta2, &[0.0, 1.0], &[&[], &[1.0]], &[0.5, 0.5]),

@@ -128,8 +128,8 @@ fn slopes_of_a_panel_are_those_of_differences() {
         let objective = panel(density);
         let point = start(&objective);
         let drawn = objective.drawn(&point, &mut Stream::new(1, 1)).unwrap();
-        let exact = drawn.linearise(&[point.clone()]).remove(0).unwrap();
-        let differences = linearise_by_differences(&drawn, &[point.clone()]).remove(0).unwrap();
+        let exact = drawn.linearise(std::slice::from_ref(&point)).remove(0).unwrap();
+        let differences = linearise_by_differences(&drawn, std::slice::from_ref(&point)).remove(0).unwrap();
         assert_eq!(exact.terms, differences.terms);
         for row in 0..exact.terms.len() {
             for column in 0..point.len() {
@@ -142,7 +142,7 @@ fn slopes_of_a_panel_are_those_of_differences() {
             }
         }
         // The gradient is that of the value itself.
-        let slope = drawn.gradients(&[point.clone()]).remove(0).unwrap();
+        let slope = drawn.gradients(std::slice::from_ref(&point)).remove(0).unwrap();
         for (k, gradient) in slope.gradient.iter().enumerate() {
             let h = 1e-5;
             let beside = [h, -h].map(|h| {
@@ -163,9 +163,9 @@ fn memory_of_residuals_is_the_density_of_the_whole_series() {
     let mut point = start(&objective);
     point[8] = objective.parameters()[8].search(0.4);
     let drawn = objective.drawn(&point, &mut Stream::new(1, 2)).unwrap();
-    let (keys, whole) = log_likelihoods(&drawn, &[point.clone()]);
+    let (keys, whole) = log_likelihoods(&drawn, std::slice::from_ref(&point));
     point[8] = f64::NEG_INFINITY;
-    let (_, without) = log_likelihoods(&drawn, &[point.clone()]);
+    let (_, without) = log_likelihoods(&drawn, std::slice::from_ref(&point));
     // The first datum knows nothing before it; the others are better foreseen on average when they were drawn so.
     assert_eq!(whole[0][0], without[0][0]);
     let stock: Vec<usize> = (0..keys.len()).filter(|k| keys[*k].0 == 0 || keys[*k].0 == 5).collect();

@@ -113,6 +113,7 @@ mod tests {
             "{UTF-8}\n:OPTIMIZER=Powell\n:MULTIPLE_START=Random\n:RESTART_MAX=12\n:COM by hand\n0.05<=contact rate=0.3<=1\n1 <= share[north]\ntau<=20\ndelay\n",
         );
         assert_eq!(found, "");
+        #[allow(clippy::type_complexity, reason = "a table of one test")]
         let short: Vec<(&str, Option<f64>, Option<f64>, Option<f64>)> =
             search.sought.iter().map(|s| (s.name.as_str(), s.lower, s.start, s.upper)).collect();
         assert_eq!(

@@ -102,7 +102,7 @@ fn endure<S: Strategy>(what: &str, read: Reader, inputs: &S, text: impl Fn(S::Va
 
 /// Asking the system costs more than reading a model, so it is asked now and then.
 fn peak_memory_every(number: u64) -> Option<u64> {
-    (number % 64 == 0).then(peak_memory)
+    number.is_multiple_of(64).then(peak_memory)
 }
 
 #[test]
