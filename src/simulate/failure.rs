@@ -20,6 +20,8 @@ pub enum Failure {
     NeedsEuler { variable: String, method: &'static str },
     /// A method for stiff models needs derivatives that the program has not.
     NoJacobian { obstacle: Obstacle },
+    /// Derivatives are not known through the steps of a method for stiff models.
+    NoTangents { method: &'static str },
     /// A save time outside the run.
     SaveOutside { time: f64, start: f64, stop: f64 },
 }
@@ -71,6 +73,11 @@ impl Failure {
                 format!("{states} states are too many for rodas, which takes {MOST_STATES} at most"),
             )
             .help("use --method auto or dopri5, or rk4 with a short step"),
+            Failure::NoTangents { method } => Diagnostic::error(
+                "no-derivatives",
+                format!("derivatives of what a run saves are not known through the steps of {method}"),
+            )
+            .help("use euler, rk2, rk4 or dopri5"),
             Failure::SaveOutside { time, start, stop } => Diagnostic::error(
                 "save-outside-run",
                 format!("time {time} is to be saved, but the run goes from {start} to {stop}"),

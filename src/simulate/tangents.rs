@@ -38,12 +38,17 @@ impl SavedWithTangents {
 /// Cost: about 0.25 of a run for each direction, less where a direction reaches little of the model.
 ///
 /// # Errors
-/// Those of a run without derivatives; a derivative alone never fails a run.
+/// Those of a run without derivatives, and [`Failure::NoTangents`] for the methods for stiff models; a derivative alone
+/// never fails a run.
 pub fn run_tangents(
     differentiated: &Differentiated,
     settings: &Settings,
     members: &[Member],
 ) -> Vec<Result<SavedWithTangents, Failure>> {
+    if settings.method.wants_jacobian() {
+        let method = settings.method.word();
+        return members.iter().map(|_| Err(Failure::NoTangents { method })).collect();
+    }
     let runs = run_members(&differentiated.program, settings, members);
     runs.into_iter().map(|run| run.map(|saved| take_apart(differentiated, saved))).collect()
 }

@@ -1,7 +1,7 @@
 //! First derivatives against closed forms, differences and dual numbers written out.
 
 use levada::compile::{Differentiated, Direction, Landing, Program, Request, Why, compile, differentiate};
-use levada::simulate::{Member, Method, SavedWithTangents, Settings, run_members, run_tangents};
+use levada::simulate::{Failure, Member, Method, SavedWithTangents, Settings, run_members, run_tangents};
 
 const METHODS: [Method; 4] = [Method::Euler, Method::RungeKutta2, Method::RungeKutta4, Method::DormandPrince];
 
@@ -168,6 +168,17 @@ fn a_switch_on_the_grid_and_on_a_save_moves_behind_it() {
         let forward = |h: f64| (-3.0 * at(0.0) + 4.0 * at(h) - at(2.0 * h)) / (2.0 * h);
         let expected = (4.0 * forward(5e-4) - forward(1e-3)) / 3.0;
         near(&format!("{method}"), run.row(0, last)[level], expected, 1e-6);
+    }
+}
+
+#[test]
+fn methods_for_stiff_models_are_refused() {
+    let program = program(GROWTH, Landing::Exact);
+    let differentiated = differentiated(&program, &["rate"]);
+    for method in [Method::Rosenbrock, Method::Automatic] {
+        let members = [Member { number: 0, changes: Vec::new() }];
+        let runs = run_tangents(&differentiated, &Settings { method, ..Settings::default() }, &members);
+        assert_eq!(runs[0].as_ref().err(), Some(&Failure::NoTangents { method: method.word() }));
     }
 }
 
