@@ -12,7 +12,7 @@ use setting::written_out::WrittenOut;
 use setting::{members, program, text_of};
 use std::time::Instant;
 
-const MEMBERS: u64 = 64;
+const MEMBERS: u64 = 256;
 
 fn main() {
     let rounds = std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(9);

@@ -35,7 +35,8 @@ impl SavedWithTangents {
 /// derivative. A switch on the grid or on a save counts as moving behind it.
 /// At kinks (MIN, MAX, IF, tables, a stock at its floor) the derivative is that of the branch the run took.
 /// What no derivative can show is named in [`Differentiated::misleading`].
-/// Cost: about 0.25 of a run for each direction, less where a direction reaches little of the model.
+/// Cost: about one run of an ensemble for each direction, less where a direction reaches little of the model
+/// (`cargo bench --bench gradients`).
 ///
 /// # Errors
 /// Those of a run without derivatives, and [`Failure::NoTangents`] for the methods for stiff models; a derivative alone
