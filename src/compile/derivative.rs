@@ -6,10 +6,9 @@
 
 use super::graph::{Graph, Node, Pace, Slot, Value, VectorOperation};
 use super::operation::{Binary, Unary};
-use super::table::Table;
+use super::slope::{self, Slope};
 use crate::model::{Extrapolation, Interpolation};
 use std::collections::BTreeMap;
-use std::f64::consts;
 
 /// The most states for which derivatives are made: a step solves linear systems of that size.
 pub const MOST_STATES: usize = 1000;
@@ -39,14 +38,6 @@ pub struct Partials {
 
 /// Derivatives of one value, by the number of the state; time has the number behind the last state.
 type Row = BTreeMap<u32, Value>;
-
-/// What a derivative is multiplied by on its way.
-#[derive(Clone, Copy)]
-enum Factor {
-    One,
-    MinusOne,
-    By(Value),
-}
 
 /// The partial derivatives of `rates`, the rate of state 0 first. `owners` names the variable of each node.
 pub fn partials(graph: &mut Graph, rates: &[Value], owners: &[String]) -> Result<Partials, Obstacle> {
@@ -103,18 +94,18 @@ fn row(graph: &mut Graph, value: Value, rows: &[Row], time: u32) -> Result<Row, 
         // Held values are fixed; what remembers or draws keeps its value through a step.
         Node::Constant(_) | Node::Slot(_) => Row::new(),
         Node::Unary(_, a) | Node::Lookup(_, a) if still(&[a]) => Row::new(),
-        Node::Unary(operation, a) => match unary(graph, operation, a, value)? {
-            Some(factor) => combine(graph, &[(factor, of(a))]),
-            None => Row::new(),
+        Node::Unary(operation, a) => match slope::unary(graph, operation, a, value) {
+            Slope::Unknown => return Err("GAMMA LN"),
+            slope => combine(graph, &[(slope, of(a))]),
         },
         Node::Binary(_, a, b) if still(&[a, b]) => Row::new(),
         Node::Binary(operation, a, b) => binary(graph, operation, [a, b], value, [of(a), of(b)]),
         Node::Select(condition, a, b) => choose(graph, condition, of(a), of(b)),
-        Node::Lookup(table, a) => match slopes(&graph.tables[table as usize]) {
+        Node::Lookup(table, a) => match slope::of_table(&graph.tables[table as usize]) {
             Some(slopes) => {
                 let slopes = graph.table(slopes);
                 let slope = graph.lookup(slopes, a);
-                combine(graph, &[(Factor::By(slope), of(a))])
+                combine(graph, &[(Slope::By(slope), of(a))])
             }
             None => Row::new(),
         },
@@ -133,103 +124,23 @@ fn times(graph: &mut Graph, a: Value, b: Value) -> Value {
     graph.binary(Binary::Multiply, a, b)
 }
 
-/// What the derivatives of the operand are multiplied by; `None` where the operation is piecewise constant.
-fn unary(graph: &mut Graph, operation: Unary, a: Value, result: Value) -> Result<Option<Factor>, &'static str> {
-    let number = |graph: &mut Graph, value: f64| graph.constant(value);
-    let over = |graph: &mut Graph, above: f64, below: Value| {
-        let above = graph.constant(above);
-        graph.binary(Binary::Divide, above, below)
-    };
-    // 1 + sign * x^2
-    let with_square = |graph: &mut Graph, sign: Binary, x: Value| {
-        let (one, square) = (graph.constant(1.0), graph.binary(Binary::Multiply, x, x));
-        graph.binary(sign, one, square)
-    };
-    let factor = match operation {
-        Unary::Negate => return Ok(Some(Factor::MinusOne)),
-        Unary::Truncate | Unary::Floor | Unary::Not | Unary::Sign => return Ok(None),
-        Unary::Absolute => {
-            let zero = number(graph, 0.0);
-            let (below, minus, plus) = (graph.binary(Binary::Less, a, zero), number(graph, -1.0), number(graph, 1.0));
-            graph.select(below, minus, plus)
-        }
-        Unary::Exponential => result,
-        Unary::NaturalLogarithm => over(graph, 1.0, a),
-        Unary::DecimalLogarithm => over(graph, consts::LOG10_E, a),
-        Unary::SquareRoot => over(graph, 0.5, result),
-        Unary::Sine => graph.unary(Unary::Cosine, a),
-        Unary::Cosine => {
-            let sine = graph.unary(Unary::Sine, a);
-            graph.unary(Unary::Negate, sine)
-        }
-        Unary::Tangent => with_square(graph, Binary::Add, result),
-        Unary::ArcSine | Unary::ArcCosine => {
-            let square = with_square(graph, Binary::Subtract, a);
-            let root = graph.unary(Unary::SquareRoot, square);
-            over(graph, if operation == Unary::ArcSine { 1.0 } else { -1.0 }, root)
-        }
-        Unary::ArcTangent => {
-            let square = with_square(graph, Binary::Add, a);
-            over(graph, 1.0, square)
-        }
-        Unary::HyperbolicSine => graph.unary(Unary::HyperbolicCosine, a),
-        Unary::HyperbolicCosine => graph.unary(Unary::HyperbolicSine, a),
-        Unary::HyperbolicTangent => with_square(graph, Binary::Subtract, result),
-        Unary::NormalProbability => density(graph, a),
-        Unary::NormalQuantile => {
-            let density = density(graph, result);
-            over(graph, 1.0, density)
-        }
-        Unary::GammaLogarithm => graph.unary(Unary::Digamma, a),
-        Unary::Digamma => graph.unary(Unary::Trigamma, a),
-        Unary::Trigamma => return Err("GAMMA LN"),
-    };
-    Ok(Some(Factor::By(factor)))
-}
-
-/// The density of the standard normal distribution.
-fn density(graph: &mut Graph, x: Value) -> Value {
-    let (half, height) = (graph.constant(-0.5), graph.constant(0.5 * consts::FRAC_2_SQRT_PI * consts::FRAC_1_SQRT_2));
-    let square = times(graph, x, x);
-    let exponent = times(graph, half, square);
-    let curve = graph.unary(Unary::Exponential, exponent);
-    times(graph, height, curve)
-}
-
 fn binary(graph: &mut Graph, operation: Binary, [a, b]: [Value; 2], result: Value, [of_a, of_b]: [&Row; 2]) -> Row {
     match operation {
-        Binary::Add => combine(graph, &[(Factor::One, of_a), (Factor::One, of_b)]),
-        Binary::Subtract => combine(graph, &[(Factor::One, of_a), (Factor::MinusOne, of_b)]),
-        Binary::Multiply => combine(graph, &[(Factor::By(b), of_a), (Factor::By(a), of_b)]),
+        Binary::Add => combine(graph, &[(Slope::One, of_a), (Slope::One, of_b)]),
+        Binary::Subtract => combine(graph, &[(Slope::One, of_a), (Slope::MinusOne, of_b)]),
+        Binary::Multiply => combine(graph, &[(Slope::By(b), of_a), (Slope::By(a), of_b)]),
         Binary::Divide => {
             let one = graph.constant(1.0);
             let reciprocal = graph.binary(Binary::Divide, one, b);
-            let by_b = if of_b.is_empty() {
-                Factor::One
-            } else {
+            let by_b = slope_of(graph, of_b, |graph| {
                 let share = times(graph, result, reciprocal);
-                Factor::By(graph.unary(Unary::Negate, share))
-            };
-            combine(graph, &[(Factor::By(reciprocal), of_a), (by_b, of_b)])
+                Slope::By(graph.unary(Unary::Negate, share))
+            });
+            combine(graph, &[(Slope::By(reciprocal), of_a), (by_b, of_b)])
         }
         Binary::Power => {
-            let by_a = if of_a.is_empty() {
-                Factor::One
-            } else {
-                let one = graph.constant(1.0);
-                let less = graph.binary(Binary::Subtract, b, one);
-                let power = graph.binary(Binary::Power, a, less);
-                Factor::By(times(graph, b, power))
-            };
-            let by_b = if of_b.is_empty() {
-                Factor::One
-            } else {
-                // 0^b is 0 for every b > 0.
-                let zero = graph.constant(0.0);
-                let logarithm = graph.unary(Unary::NaturalLogarithm, a);
-                let (moves, slope) = (graph.binary(Binary::Less, zero, a), times(graph, result, logarithm));
-                Factor::By(graph.select(moves, slope, zero))
-            };
+            let by_a = slope_of(graph, of_a, |graph| slope::along_base(graph, a, b, result));
+            let by_b = slope_of(graph, of_b, |graph| slope::along_exponent(graph, a, result));
             combine(graph, &[(by_a, of_a), (by_b, of_b)])
         }
         Binary::Minimum | Binary::Maximum => {
@@ -237,41 +148,42 @@ fn binary(graph: &mut Graph, operation: Binary, [a, b]: [Value; 2], result: Valu
             let first = graph.binary(Binary::Less, low, high);
             choose(graph, first, of_a, of_b)
         }
-        // Both are a - b * n with a whole number n that is constant between jumps.
         Binary::Modulo | Binary::Remainder => {
-            let by_b = if of_b.is_empty() {
-                Factor::One
-            } else {
-                let whole = if operation == Binary::Modulo { Unary::Truncate } else { Unary::Floor };
-                let ratio = graph.binary(Binary::Divide, a, b);
-                let count = graph.unary(whole, ratio);
-                Factor::By(graph.unary(Unary::Negate, count))
-            };
-            combine(graph, &[(Factor::One, of_a), (by_b, of_b)])
+            let by_b = slope_of(graph, of_b, |graph| slope::along_divisor(graph, a, b, result));
+            combine(graph, &[(Slope::One, of_a), (by_b, of_b)])
         }
         Binary::Less | Binary::LessOrEqual | Binary::Equal | Binary::NotEqual | Binary::And | Binary::Or => Row::new(),
     }
 }
 
+/// The slope along an operand that moves; any for one that does not.
+fn slope_of(graph: &mut Graph, row: &Row, slope: impl FnOnce(&mut Graph) -> Slope) -> Slope {
+    if row.is_empty() { Slope::Flat } else { slope(graph) }
+}
+
 /// The sum of rows, each multiplied by its factor.
-fn combine(graph: &mut Graph, terms: &[(Factor, &Row)]) -> Row {
+fn combine(graph: &mut Graph, terms: &[(Slope, &Row)]) -> Row {
     let mut sums = Row::new();
-    for (factor, row) in terms {
-        if matches!(factor, Factor::By(by) if graph.as_constant(*by) == Some(0.0)) {
+    for (slope, row) in terms {
+        if matches!(slope, Slope::By(by) if graph.as_constant(*by) == Some(0.0)) {
             continue;
         }
-        for (of, slope) in *row {
-            let old = sums.get(of).copied();
-            let sum = match (factor, old) {
-                (Factor::One, None) => *slope,
-                (Factor::One, Some(old)) => graph.binary(Binary::Add, old, *slope),
-                (Factor::MinusOne, None) => graph.unary(Unary::Negate, *slope),
-                (Factor::MinusOne, Some(old)) => graph.binary(Binary::Subtract, old, *slope),
-                (Factor::By(by), None) => times(graph, *by, *slope),
-                (Factor::By(by), Some(old)) => {
-                    let term = times(graph, *by, *slope);
-                    graph.binary(Binary::Add, old, term)
+        for (of, moves) in *row {
+            let (minus, term) = match *slope {
+                Slope::Flat | Slope::Unknown => continue,
+                Slope::One => (false, *moves),
+                Slope::MinusOne => (true, *moves),
+                Slope::By(by) => (false, times(graph, by, *moves)),
+                Slope::Steep(by) => {
+                    let (product, zero) = (times(graph, by, *moves), graph.constant(0.0));
+                    (false, graph.select(*moves, product, zero))
                 }
+            };
+            let sum = match (minus, sums.get(of).copied()) {
+                (false, None) => term,
+                (true, None) => graph.unary(Unary::Negate, term),
+                (false, Some(old)) => graph.binary(Binary::Add, old, term),
+                (true, Some(old)) => graph.binary(Binary::Subtract, old, term),
             };
             sums.insert(*of, sum);
         }
@@ -287,28 +199,6 @@ fn choose(graph: &mut Graph, condition: Value, then: &Row, otherwise: &Row) -> R
     let seeds: Vec<u32> = then.keys().chain(otherwise.keys()).copied().collect();
     let slope = |row: &Row, of: u32| row.get(&of).copied().unwrap_or(zero);
     seeds.into_iter().map(|of| (of, graph.select(condition, slope(then, of), slope(otherwise, of)))).collect()
-}
-
-/// The slope of a lookup as a table of steps: the segment's that begins at or before the argument. `None` where the
-/// lookup is piecewise constant.
-fn slopes(table: &Table) -> Option<Table> {
-    let n = table.x.len();
-    if table.interpolation != Interpolation::Linear || n < 2 {
-        return None;
-    }
-    let slope = |from: usize| {
-        let (width, rise) = (table.x[from + 1] - table.x[from], table.y[from + 1] - table.y[from]);
-        // Two points at one place are a jump.
-        if width > 0.0 { rise / width } else { 0.0 }
-    };
-    let (before, after) = match table.extrapolation {
-        Extrapolation::Extend => (slope(0), slope(n - 2)),
-        Extrapolation::Hold | Extrapolation::Missing => (0.0, 0.0),
-    };
-    let mut x = vec![-f64::MAX];
-    x.extend(&table.x);
-    let y = std::iter::once(before).chain((0..n - 1).map(slope)).chain([after]).collect();
-    Some(Table { x, y, interpolation: Interpolation::Step, extrapolation: Extrapolation::Hold })
 }
 
 /// The derivatives of an output of a vector operation from those of its inputs.
@@ -338,7 +228,7 @@ fn vector(graph: &mut Graph, (number, part): (u32, u32), inputs: &[Value], rows:
             for (place, row) in rows.iter().enumerate().filter(|(_, row)| !row.is_empty()) {
                 let (left, right) = (inverse[line * size + place / size], inverse[(place % size) * size + column]);
                 let product = times(graph, left, right);
-                terms.push((Factor::By(graph.unary(Unary::Negate, product)), *row));
+                terms.push((Slope::By(graph.unary(Unary::Negate, product)), *row));
             }
             Ok(combine(graph, &terms))
         }
@@ -347,17 +237,17 @@ fn vector(graph: &mut Graph, (number, part): (u32, u32), inputs: &[Value], rows:
             let held = graph.table(held);
             let (low, high) = (graph.lookup(held, inputs[0]), graph.lookup(held, inputs[1]));
             let low = graph.unary(Unary::Negate, low);
-            Ok(combine(graph, &[(Factor::By(low), rows[0]), (Factor::By(high), rows[1])]))
+            Ok(combine(graph, &[(Slope::By(low), rows[0]), (Slope::By(high), rows[1])]))
         }
         VectorOperation::LookupInvert(table) => {
             let turned = graph.tables[table as usize].turned();
-            let Some(slopes) = slopes(&turned) else { return Ok(Row::new()) };
+            let Some(slopes) = slope::of_table(&turned) else { return Ok(Row::new()) };
             let slopes = graph.table(slopes);
             let slope = graph.lookup(slopes, inputs[0]);
-            Ok(combine(graph, &[(Factor::By(slope), rows[0])]))
+            Ok(combine(graph, &[(Slope::By(slope), rows[0])]))
         }
         VectorOperation::Total => {
-            let terms: Vec<(Factor, &Row)> = rows.iter().map(|row| (Factor::One, *row)).collect();
+            let terms: Vec<(Slope, &Row)> = rows.iter().map(|row| (Slope::One, *row)).collect();
             Ok(combine(graph, &terms))
         }
         VectorOperation::AllocateByPriority => Err("ALLOCATE BY PRIORITY"),

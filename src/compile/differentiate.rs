@@ -12,7 +12,8 @@ use super::lower::{Memory, MemoryKind, State};
 use super::operation::{Binary, Unary};
 use super::program::{Parts, Program, assemble};
 use super::request::Landing;
-use super::tangent::{Tangents, active, is_flat, is_truth};
+use super::slope::{is_flat, is_truth};
+use super::tangent::{Tangents, active};
 use crate::model::Interpolation;
 use std::collections::{BTreeSet, HashMap};
 

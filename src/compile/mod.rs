@@ -14,6 +14,7 @@ mod operation;
 mod program;
 mod request;
 mod schedule;
+mod slope;
 mod store;
 mod table;
 mod tangent;
