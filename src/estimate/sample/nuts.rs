@@ -5,6 +5,7 @@ use super::{Chains, place_around};
 use crate::estimate::uncertainty::Covariance;
 use crate::estimate::{Finding, Problem};
 use crate::random::Stream;
+use nalgebra::{DMatrix, DVector};
 use nuts_rs::rand::{SeedableRng, rngs::ChaCha8Rng};
 use nuts_rs::{
     Chain, CpuLogpFunc, CpuMath, CpuMathError, DiagNutsSettings, HasDims, LogpError, Settings, Storable, Value,
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 ///
 /// # Method
 /// Multinomial No-U-Turn trajectories with a diagonal metric and a step size adapted during warm-up, by the crate
-/// `nuts-rs`, in coordinates without bounds. The density is that of the search coordinates with the change of variables
+/// `nuts-rs`, in coordinates without bounds in which the covariance at the optimum is round. The density is that of the search coordinates with the change of variables
 /// counted, so that flat priors of natural values are flat. Chains start around the optimum, twice as far as its covariance
 /// says.
 /// # Cost
@@ -93,15 +94,18 @@ impl LogpError for Nowhere {
     }
 }
 
-/// A posterior as the sampler sees it.
+/// A posterior as the sampler sees it: free coordinates are `root` times the sampler's.
 struct Density<'p, P: ?Sized> {
     unbounded: Unbounded<'p, P>,
-    size: usize,
+    root: DMatrix<f64>,
 }
 
 impl<P: ?Sized> HasDims for Density<'_, P> {
     fn dim_sizes(&self) -> HashMap<String, u64> {
-        HashMap::from([("unconstrained_parameter".to_owned(), self.size as u64), ("dim".to_owned(), self.size as u64)])
+        HashMap::from([
+            ("unconstrained_parameter".to_owned(), self.root.nrows() as u64),
+            ("dim".to_owned(), self.root.nrows() as u64),
+        ])
     }
 }
 
@@ -111,11 +115,14 @@ impl<P: Problem + ?Sized> CpuLogpFunc for Density<'_, P> {
     type ExpandedVector = Vec<f64>;
 
     fn dim(&self) -> usize {
-        self.size
+        self.root.nrows()
     }
 
     fn logp(&mut self, position: &[f64], gradient: &mut [f64]) -> Result<f64, Nowhere> {
-        self.unbounded.log_density(position, gradient).map(|(density, _)| density).ok_or(Nowhere)
+        let (density, _) = self.unbounded.log_density(&turned(&self.root, position), gradient).ok_or(Nowhere)?;
+        let slope = self.root.tr_mul(&DVector::from_column_slice(gradient));
+        gradient.copy_from_slice(slope.as_slice());
+        Ok(density)
     }
 
     fn expand_vector<R: nuts_rs::rand::Rng + ?Sized>(
@@ -125,6 +132,25 @@ impl<P: Problem + ?Sized> CpuLogpFunc for Density<'_, P> {
     ) -> Result<Vec<f64>, CpuMathError> {
         Ok(position.to_vec())
     }
+}
+
+/// Free coordinates of a point of the sampler's.
+fn turned(root: &DMatrix<f64>, position: &[f64]) -> Vec<f64> {
+    (root * DVector::from_column_slice(position)).as_slice().to_vec()
+}
+
+/// Lower triangular `R` with `R Rᵀ` the covariance of the free coordinates at the optimum; one for each coordinate that the
+/// data do not inform.
+fn root<P: Problem + ?Sized>(unbounded: &Unbounded<'_, P>, optimum: &[f64], covariance: &Covariance) -> DMatrix<f64> {
+    let size = optimum.len();
+    let stretch = unbounded.stretch(optimum);
+    let informed = |k: usize| covariance.identified[k] && stretch[k].is_normal();
+    let free = DMatrix::from_fn(size, size, |i, j| match (informed(i) && informed(j), i == j) {
+        (true, _) => covariance.matrix[(i, j)] / (stretch[i] * stretch[j]),
+        (false, true) => 1.0,
+        (false, false) => 0.0,
+    });
+    free.cholesky().map_or_else(|| DMatrix::identity(size, size), |factor| factor.l())
 }
 
 impl Nuts {
@@ -172,12 +198,13 @@ impl Nuts {
         let mut placing = Stream::new(self.seed, 2 * number as u64);
         let start = place_around(problem, optimum, covariance, &mut placing)?;
         let unbounded = Unbounded::new(problem);
-        let start = unbounded.free(&start);
+        let root = root(&unbounded, optimum, covariance);
+        let start = root.solve_lower_triangular(&DVector::from_vec(unbounded.free(&start)))?;
         let back = Unbounded::new(problem);
-        let density = Density { unbounded, size: start.len() };
+        let density = Density { unbounded, root: root.clone() };
         let mut random = ChaCha8Rng::seed_from_u64(Stream::new(self.seed, 2 * number as u64 + 1).word_at(0));
         let mut chain = settings.new_chain(number as u64, CpuMath::new(density), &mut random).ok()?;
-        chain.set_position(&start).ok()?;
+        chain.set_position(start.as_slice()).ok()?;
         let mut walk = Walk {
             draws: Vec::with_capacity(self.draws),
             heights: Vec::with_capacity(self.draws),
@@ -196,6 +223,7 @@ impl Nuts {
             if draw < self.warm_up {
                 continue;
             }
+            let position = turned(&root, &position);
             let search = back.search(&position);
             let (mut density, mut energy, mut cut) = (f64::NAN, f64::NAN, false);
             {
@@ -296,7 +324,7 @@ mod tests {
             let spread = all.iter().map(|x| (x - found).powi(2)).sum::<f64>() / all.len() as f64;
             assert!((found - mean).abs() < 4.0 * convergence.error_of_mean, "{k}: {found} {convergence:?}");
             assert!((spread / variance - 1.0).abs() < 0.15, "{k}: {spread}");
-            assert!(convergence.r_hat < 1.01 && convergence.bulk > 400.0, "{convergence:?}");
+            assert!(convergence.r_hat < 1.01 && convergence.bulk > 1000.0, "{convergence:?}");
         }
         assert!(walks.findings().is_empty() && walks.energy_fraction() > 0.5, "{:?}", walks.findings());
         // Heights are the negative log posterior.

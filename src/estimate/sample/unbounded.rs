@@ -37,6 +37,15 @@ impl<'p, P: Problem + ?Sized> Unbounded<'p, P> {
         self.shapes.iter().zip(search).map(|(shape, at)| shape.free(*at)).collect()
     }
 
+    /// `∂ search / ∂ free` at a point of search coordinates, `[parameter]`.
+    pub fn stretch(&self, search: &[f64]) -> Vec<f64> {
+        self.shapes
+            .iter()
+            .zip(search)
+            .map(|(shape, at)| shape.sign() * exp(shape.log_slope(shape.free(*at)).0))
+            .collect()
+    }
+
     /// What the change of variables adds to the log density of the natural values.
     pub fn log_volume(&self, free: &[f64]) -> f64 {
         let each = self.shapes.iter().zip(free).zip(self.problem.parameters());
@@ -55,7 +64,7 @@ impl<'p, P: Problem + ?Sized> Unbounded<'p, P> {
             let (log_slope, slope_of_log) = self.shapes[k].log_slope(free[k]);
             density += parameter.log_jacobian(search[k]) + log_slope;
             let by_search = parameter.log_jacobian_slope(search[k]) - slope.gradient[k];
-            gradient[k] = by_search * exp(log_slope) + slope_of_log;
+            gradient[k] = by_search * self.shapes[k].sign() * exp(log_slope) + slope_of_log;
         }
         (density.is_finite() && gradient.iter().all(|slope| slope.is_finite())).then_some((density, height))
     }
@@ -84,6 +93,11 @@ impl Shape {
         }
     }
 
+    /// The sign of `∂ search / ∂ free`.
+    fn sign(self) -> f64 {
+        if matches!(self, Shape::Below(_)) { -1.0 } else { 1.0 }
+    }
+
     /// ln |∂ search / ∂ free| and its derivative.
     fn log_slope(self, free: f64) -> (f64, f64) {
         match self {
@@ -100,7 +114,9 @@ impl Shape {
 
 #[cfg(test)]
 mod tests {
-    use super::Shape;
+    use super::{Shape, Unbounded};
+    use crate::estimate::Parameter;
+    use crate::estimate::known::Residuals;
 
     #[test]
     fn shapes_are_inverted_and_their_slopes_are_those_of_differences() {
@@ -111,11 +127,39 @@ mod tests {
                 assert!((shape.free(shape.search(free)) - free).abs() < 1e-12, "{shape:?}");
                 let rise = shape.search(free + h) - shape.search(free - h);
                 let (log_slope, slope) = shape.log_slope(free);
-                assert!((log_slope.exp() - rise.abs() / (2.0 * h)).abs() < 1e-8 * rise.abs() / h, "{shape:?} {free}");
+                assert!(
+                    (shape.sign() * log_slope.exp() - rise / (2.0 * h)).abs() < 1e-8 * rise.abs() / h,
+                    "{shape:?} {free}"
+                );
                 let curve = (shape.log_slope(free + h).0 - shape.log_slope(free - h).0) / (2.0 * h);
                 assert!((slope - curve).abs() < 1e-8, "{shape:?} {free}");
             }
         }
         assert_eq!(Shape::Between(0.0, 1.0).search(900.0), 1.0);
+    }
+
+    #[test]
+    fn gradients_are_those_of_differences_whatever_the_bounds() {
+        let parameters = vec![
+            Parameter::new("free", 0.3),
+            Parameter::new("above", 1.5).within(1.0, f64::INFINITY),
+            Parameter::new("below", 1.5).within(f64::NEG_INFINITY, 2.0),
+            Parameter::new("between", 0.4).within(0.0, 1.0),
+        ];
+        let problem = Residuals::new(parameters, |p| vec![p[0] - p[1] * p[2], p[3] + p[2] * p[2], p[1] - 2.0 * p[3]]);
+        let unbounded = Unbounded::new(&problem);
+        let at = unbounded.free(&[0.3, 1.5, 1.5, 0.4]);
+        let (mut gradient, mut unused) = (vec![0.0; 4], vec![0.0; 4]);
+        unbounded.log_density(&at, &mut gradient).unwrap();
+        for k in 0..4 {
+            let h = 1e-5;
+            let mut density = |step: f64| {
+                let mut moved = at.clone();
+                moved[k] += step;
+                unbounded.log_density(&moved, &mut unused).unwrap().0
+            };
+            let slope = (density(h) - density(-h)) / (2.0 * h);
+            assert!((gradient[k] - slope).abs() < 1e-6 * (1.0 + slope.abs()), "{k}: {} {slope}", gradient[k]);
+        }
     }
 }
