@@ -34,7 +34,9 @@ impl SavedWithTangents {
 /// A constant that moves a switch which steps land on moves the end of a step: the jump of the rates there is in the
 /// derivative. A switch on the grid or on a save counts as moving behind it.
 /// At kinks (MIN, MAX, IF, tables, a stock at its floor) the derivative is that of the branch the run took.
-/// What no derivative can show is named in [`Differentiated::misleading`].
+/// What no derivative can show is named in [`Differentiated::misleading`], but for these: of two switches at one time
+/// that move apart, the whole jump goes to the one that moves; a switch at the initial time shows none; a save interval
+/// below the step moves nothing; a stock at its floor counts as one that stays.
 /// Cost: about one run of an ensemble for each direction, less where a direction reaches little of the model
 /// (`cargo bench --bench gradients`).
 ///

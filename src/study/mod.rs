@@ -27,6 +27,8 @@ mod questions;
 mod refusals;
 mod scenario;
 mod steps;
+#[cfg(test)]
+mod tutorial;
 mod unknowns;
 mod walk;
 mod windows;

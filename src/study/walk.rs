@@ -340,20 +340,9 @@ mod tests {
     use super::{Done, Order, plain, walk};
     use crate::diagnostic::render;
     use crate::study::Progress;
-    use std::path::{Path, PathBuf};
+    use crate::study::tutorial::tutorial;
+    use std::path::Path;
     use std::sync::atomic::{AtomicBool, Ordering};
-
-    /// A copy of the tutorial in a folder of this test's own.
-    fn tutorial(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("levada-walk-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(folder.join("data")).unwrap();
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/lynx-hare");
-        for file in ["study.toml", "lynx-hare.mdl", "data/pelts.csv"] {
-            std::fs::copy(shipped.join(file), folder.join(file)).unwrap();
-        }
-        folder
-    }
 
     fn quick(folder: &Path) -> Done {
         let order = Order { study: folder.join("study.toml"), out: Some(folder.join("out")), quick: true };
@@ -362,7 +351,7 @@ mod tests {
 
     #[test]
     fn what_is_done_is_not_done_again_and_a_change_is_seen() {
-        let folder = tutorial("again");
+        let folder = tutorial("again", "");
         let first = quick(&folder);
         assert!(!first.unchanged && first.manifest.converged && first.manifest.outputs.len() > 20);
         let second = quick(&folder);
@@ -383,7 +372,7 @@ mod tests {
 
     #[test]
     fn neither_threads_nor_interruptions_change_a_byte() {
-        let folder = tutorial("threads");
+        let folder = tutorial("threads", "");
         let order = |out: &str| Order { study: folder.join("study.toml"), out: Some(folder.join(out)), quick: true };
         let on = |threads, out: &str| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -407,7 +396,7 @@ mod tests {
     /// A killed program cannot say goodbye: what it wrote after each start must do.
     #[test]
     fn a_killed_search_goes_on_from_its_last_whole_file() {
-        let folder = tutorial("killed");
+        let folder = tutorial("killed", "");
         let order = |out: &str| Order { study: folder.join("study.toml"), out: Some(folder.join(out)), quick: false };
         let (whole, later) = (folder.join("whole"), folder.join("later"));
         let seen = AtomicBool::new(false);
@@ -433,7 +422,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_cannot_be_written_is_found_before_the_work() {
-        let folder = tutorial("way");
+        let folder = tutorial("way", "");
         std::fs::write(folder.join("out"), "a file").unwrap();
         let begun = AtomicBool::new(false);
         let order = Order { study: folder.join("study.toml"), out: Some(folder.join("out")), quick: true };

@@ -224,7 +224,8 @@ mod tests {
     use super::{compare_policies, what_drives};
     use crate::diagnostic::{Diagnostic, render};
     use crate::study::Order;
-    use std::path::{Path, PathBuf};
+    use crate::study::tutorial::tutorial;
+    use std::path::Path;
     use std::sync::atomic::AtomicBool;
 
     const QUESTIONS: &str = "
@@ -255,19 +256,6 @@ points = 16
 walks = 3
 ";
 
-    fn tutorial(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("levada-compare-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(folder.join("data")).unwrap();
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/lynx-hare");
-        for file in ["lynx-hare.mdl", "data/pelts.csv"] {
-            std::fs::copy(shipped.join(file), folder.join(file)).unwrap();
-        }
-        let study = std::fs::read_to_string(shipped.join("study.toml")).unwrap();
-        std::fs::write(folder.join("study.toml"), study + QUESTIONS).unwrap();
-        folder
-    }
-
     fn order(folder: &Path, out: &str) -> Order {
         Order { study: folder.join("study.toml"), out: Some(folder.join(out)), quick: true }
     }
@@ -284,7 +272,7 @@ walks = 3
 
     #[test]
     fn draws_are_paired_parts_sum_up_and_threads_change_no_byte() {
-        let folder = tutorial("paired");
+        let folder = tutorial("paired", QUESTIONS);
         let on = |threads, out: &str| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let stop = AtomicBool::new(false);
@@ -309,7 +297,7 @@ walks = 3
 
     #[test]
     fn drivers_are_found_for_levels_and_for_differences() {
-        let folder = tutorial("drivers");
+        let folder = tutorial("drivers", QUESTIONS);
         let done = what_drives(&order(&folder, "out"), Some(30), &AtomicBool::new(false), &|_| {});
         let done = done.map_err(words).unwrap();
         assert!(done.shown[0].contains("less baseline"), "{}", done.shown[0]);

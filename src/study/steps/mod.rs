@@ -210,23 +210,10 @@ fn undrawn(refusal: crate::present::Refusal) -> Vec<Diagnostic> {
 mod tests {
     use super::{Step, StepDone, take};
     use crate::diagnostic::render;
+    use crate::study::tutorial::tutorial;
     use crate::study::{Order, Progress};
     use std::path::{Path, PathBuf};
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-    /// The tutorial with small settings, in a folder of a test's own.
-    fn tutorial(name: &str, settings: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("levada-steps-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(folder.join("data")).unwrap();
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/lynx-hare");
-        for file in ["lynx-hare.mdl", "data/pelts.csv"] {
-            std::fs::copy(shipped.join(file), folder.join(file)).unwrap();
-        }
-        let study = std::fs::read_to_string(shipped.join("study.toml")).unwrap();
-        std::fs::write(folder.join("study.toml"), format!("{study}\n{settings}")).unwrap();
-        folder
-    }
 
     fn taken(folder: &Path, step: Step) -> StepDone {
         let order = Order { study: folder.join("study.toml"), out: Some(folder.join("out")), quick: true };
