@@ -65,10 +65,12 @@ fn unit_amount(belt: &Belt, way: usize, step: f64, fractions: &[f64]) -> (Vec<f6
 fn spread(belt: &Belt, kept: &[f64], content: f64, step: f64) -> Vec<f64> {
     let unit = |slat: usize| (slat as f64 * step + NEARLY).floor();
     let begins = |slat: usize| !belt.discrete || slat == 0 || unit(slat) > unit(slat - 1);
-    let weights: Vec<f64> =
+    let batches: Vec<f64> =
         kept.iter().enumerate().map(|(slat, kept)| if begins(slat) { *kept } else { 0.0 }).collect();
+    // Where leaks leave nothing at the beginning of any time unit, it stands where anything still is.
+    let weights = if batches.iter().sum::<f64>() > 0.0 { &batches } else { kept };
     let total: f64 = weights.iter().sum();
-    weights.into_iter().map(|weight| content * weight / total).collect()
+    weights.iter().map(|weight| content * weight / total).collect()
 }
 
 /// What leaves at the end and by each leak in a step, then what stays on each slat, then the carries.

@@ -232,6 +232,24 @@ proptest! {
     }
 }
 
+/// Leaks that together take all before the first time unit of the way ends: a discrete conveyor then has no beginning of a
+/// unit to stand on, and holds its content where it entered.
+#[test]
+fn what_would_leak_before_the_next_time_unit_is_held_where_it_entered() {
+    for content in [0.0, 6.0] {
+        let text = format!(
+            "<stock name=\"Belt\"><eqn>{content}</eqn><outflow>off</outflow><outflow>lost</outflow>\
+             <conveyor discrete=\"true\"><len>0.75</len></conveyor></stock><flow name=\"off\"/>\
+             <flow name=\"lost\"><leak>3</leak></flow>"
+        );
+        let table = run(&program(&model(2.0, 4, &text)), &Settings::default()).unwrap();
+        let first =
+            |name: &str, count: usize| table.column(name).unwrap().iter().take(count).copied().collect::<Vec<_>>();
+        assert_eq!(first("Belt", 3), [content, 0.0, 0.0]);
+        assert_eq!(first("lost", 2), [4.0 * content, 0.0]);
+    }
+}
+
 const SIMPLE: &str = "<stock name=\"Belt\"><eqn>8</eqn><inflow>on</inflow><outflow>off</outflow><conveyor><len>2</len></conveyor>\
                       </stock><flow name=\"on\"><eqn>rate</eqn></flow><flow name=\"off\"/><aux name=\"rate\"><eqn>3</eqn></aux>";
 
