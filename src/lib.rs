@@ -19,6 +19,7 @@ pub mod ensemble;
 pub mod estimate;
 pub mod parse;
 pub mod present;
+pub mod shard;
 pub mod simulate;
 pub mod study;
 pub mod write;
