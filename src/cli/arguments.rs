@@ -47,6 +47,12 @@ pub enum Command {
     Sensitivity(CompareCommand),
     /// The paper from one command: estimates, policies compared, figures and tables, recorded.
     Study(StudyCommand),
+    /// Cut a long command into numbered shards, for one machine or a cluster.
+    Plan(PlanCommand),
+    /// Do one shard of a plan.
+    Shard(ShardCommand),
+    /// Put the shards of a plan together: the results of the command, to the byte.
+    Merge(MergeCommand),
 }
 
 /// Examples: `levada check models/zgc/zgc.mdl`, `levada check model.xmile --json`.
@@ -188,6 +194,49 @@ pub struct CompareCommand {
     /// Fewer starts and a longer step, as the study's [quick] says.
     #[arg(long)]
     pub quick: bool,
+}
+
+/// Examples: `levada plan night --shards 20 --on here -- run sir.mdl --vary "rate=uniform(0,1)" --members 100000 --out sir.csv`.
+///
+/// A shard that is done is never done again, and one that was killed goes on from what it had kept. Results are those of the
+/// command by itself, to the byte, whatever the number of shards and the machine that did them.
+#[derive(Debug, Args)]
+pub struct PlanCommand {
+    /// Folder of the plan, made where there is none.
+    pub folder: PathBuf,
+    /// How many shards.
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub shards: u64,
+    /// Do the work at once as well: here, one shard after the other, then the merge.
+    #[arg(long, value_enum)]
+    pub on: Option<Where>,
+    /// The command to cut, behind `--`: run with --members.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+/// Example: `levada shard night/plan.json 3`.
+#[derive(Debug, Args)]
+pub struct ShardCommand {
+    /// The plan, or its folder.
+    pub plan: PathBuf,
+    /// Number of the shard, from 0.
+    pub index: u64,
+}
+
+/// Example: `levada merge night/plan.json`.
+#[derive(Debug, Args)]
+pub struct MergeCommand {
+    /// The plan, or its folder.
+    pub plan: PathBuf,
+    /// Do here what shards have left undone, instead of refusing.
+    #[arg(long)]
+    pub finish: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Where {
+    Here,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

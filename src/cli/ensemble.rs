@@ -3,15 +3,17 @@
 use super::arguments::{Colour, Run};
 use super::exit_status::ExitStatus;
 use super::messages::{answer, refuse, show};
+use super::shards::Share;
 use super::study::stop_on_signals;
 use crate::check::CheckedModel;
 use crate::compile::Program;
 use crate::diagnostic::Diagnostic;
 use crate::ensemble::{
-    DrawsFile, Ensemble, Halt, KEPT_NUMBERS, MembersFile, Order, Plan, Variation, Watch, walk, write_histograms,
-    write_summary,
+    DrawsFile, Ensemble, Halt, KEPT_NUMBERS, MembersFile, Order, Plan, Shards, Variation, Watch, walk,
+    write_histograms, write_summary,
 };
 use crate::series::{Format, NewFile, Table, WriteFault};
+use crate::shard::{self, Part};
 use crate::simulate::{self, Settings};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
@@ -57,12 +59,41 @@ pub fn member(program: &Program, settings: &Settings, plan: &Plan, number: u64) 
     }
 }
 
-/// Runs all members and writes what was asked for; no file appears unless all do.
-pub fn ensemble(arguments: &Run, program: &Program, settings: &Settings, plan: &Plan, colour: Colour) -> ExitStatus {
+/// Runs all members, or the share of them that a plan asks for, and writes what was asked for; no file appears unless all
+/// do.
+pub fn ensemble(
+    arguments: &Run,
+    program: &Program,
+    settings: &Settings,
+    plan: &Plan,
+    share: &Share,
+    colour: Colour,
+) -> ExitStatus {
     let stop = stop_on_signals(colour);
-    let ensemble = match streamed(arguments, program, settings, plan, &stop) {
+    let work = match &share.plan {
+        Some(cut) => Work::Shards(Shards::new(program, settings, plan, &cut.results), cut),
+        None => Work::Members(program, settings),
+    };
+    let kept = match (&work, share.part) {
+        (Work::Shards(shards, _), part @ Part::Shard { .. }) => kept(shards, part, plan.len(), &stop),
+        (Work::Shards(shards, cut), Part::Whole) => {
+            (0..cut.shards).try_for_each(|index| kept(shards, Part::Shard { index, of: cut.shards }, plan.len(), &stop))
+        }
+        _ => Ok(()),
+    };
+    if let Err(found) = kept {
+        let status = ExitStatus::of(std::slice::from_ref(&found));
+        return refuse(&[found], colour, status);
+    }
+    if let Part::Shard { .. } = share.part {
+        return ExitStatus::Done;
+    }
+    let ensemble = match streamed(arguments, program, plan, &work, &stop) {
         Ok(ensemble) => ensemble,
-        Err(found) => return refuse(&[found], colour, ExitStatus::Unusable),
+        Err(found) => {
+            let status = ExitStatus::of(std::slice::from_ref(&found));
+            return refuse(&[found], colour, status);
+        }
     };
     let mut notes: Vec<Diagnostic> = ensemble.failure().into_iter().collect();
     let error = ensemble.summary.rank_error();
@@ -83,6 +114,20 @@ pub fn ensemble(arguments: &Run, program: &Program, settings: &Settings, plan: &
     }
 }
 
+/// Where members come from.
+enum Work<'a> {
+    Members(&'a Program, &'a Settings),
+    Shards(Shards<'a>, &'a shard::Plan),
+}
+
+/// Does what is missing of a shard.
+fn kept(shards: &Shards, part: Part, members: u64, stop: &AtomicBool) -> Result<(), Diagnostic> {
+    let teller = Teller::new();
+    let done = shards.run(part, stop, &|done, total| teller.tell(done, total));
+    teller.clear();
+    done.map_err(|halt| halted(halt, members, true, Path::new("")))
+}
+
 /// A file that was asked for, and where it goes.
 struct Wanted {
     path: PathBuf,
@@ -101,8 +146,8 @@ impl Wanted {
 fn streamed(
     arguments: &Run,
     program: &Program,
-    settings: &Settings,
     plan: &Plan,
+    work: &Work,
     stop: &AtomicBool,
 ) -> Result<Ensemble, Diagnostic> {
     let open = |path: &Option<PathBuf>| Wanted::new(path.as_ref()).map_err(|fault| fault.diagnostic());
@@ -111,7 +156,7 @@ fn streamed(
     let mut histograms = open(&arguments.histogram_out)?;
     let mut summary = open(&arguments.out)?;
     let teller = Teller::new();
-    let ensemble = run_into(&mut members, &mut draws, program, settings, plan, stop, &teller);
+    let ensemble = run_into(&mut members, &mut draws, program, plan, work, stop, &teller);
     teller.clear();
     let ensemble = ensemble?;
     if ensemble.failed() == ensemble.members {
@@ -137,8 +182,8 @@ fn run_into(
     members: &mut Option<Wanted>,
     draws: &mut Option<Wanted>,
     program: &Program,
-    settings: &Settings,
     plan: &Plan,
+    work: &Work,
     stop: &AtomicBool,
     teller: &Teller,
 ) -> Result<Ensemble, Diagnostic> {
@@ -161,10 +206,13 @@ fn run_into(
             draws.as_mut().map_or(Ok(()), |file| file.add(done))
         },
     };
-    let ensemble = walk(program, settings, plan, KEPT_NUMBERS, watch).map_err(|halt| match halt {
-        Halt::Stopped { done } => stopped(done, plan.len()),
-        Halt::Write(error) => fault(if members.is_some() { &members_path } else { &draws_path }, error),
-    })?;
+    let ensemble = match work {
+        Work::Members(program, settings) => walk(program, settings, plan, KEPT_NUMBERS, watch),
+        Work::Shards(shards, cut) => shards.merge(cut.shards, KEPT_NUMBERS, watch),
+    };
+    let written = if members.is_some() { &members_path } else { &draws_path };
+    let in_shards = matches!(work, Work::Shards(..));
+    let ensemble = ensemble.map_err(|halt| halted(halt, plan.len(), in_shards, written))?;
     members.map_or(Ok(()), MembersFile::finish).map_err(|error| fault(&members_path, error))?;
     draws.map_or(Ok(()), DrawsFile::finish).map_err(|error| fault(&draws_path, error))?;
     Ok(ensemble)
@@ -172,7 +220,20 @@ fn run_into(
 
 fn stopped(done: u64, members: u64) -> Diagnostic {
     Diagnostic::error("stopped", format!("stopped after {done} of {members} members; nothing was written"))
-        .help("run again; ask for fewer with --members")
+        .help("run again; ask for fewer with --members, or cut the command with `levada plan` to keep what is done")
+}
+
+/// Why there is no ensemble; `written` is the file that takes members.
+fn halted(halt: Halt, members: u64, in_shards: bool, written: &Path) -> Diagnostic {
+    match halt {
+        Halt::Stopped { .. } if in_shards => {
+            Diagnostic::error("interrupted", "the work was interrupted; the members done so far are kept")
+                .help("give the same command again to go on")
+        }
+        Halt::Stopped { done } => stopped(done, members),
+        Halt::Write(error) => WriteFault { path: written.to_path_buf(), error }.diagnostic(),
+        Halt::Shard(fault) => fault.diagnostic(),
+    }
 }
 
 /// A bar on a terminal; elsewhere a plain line now and then.

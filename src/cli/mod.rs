@@ -9,29 +9,38 @@ mod exit_status;
 mod load;
 mod messages;
 mod run;
+mod shards;
 mod steps;
 mod study;
 
 use crate::study::Step;
 use arguments::{Arguments, Command};
 use clap::Parser;
+use exit_status::ExitStatus;
+use shards::Share;
 use std::process::ExitCode;
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    execute(&Arguments::parse(), &Share::default()).into()
+}
+
+/// Runs a command, or the share of it that a plan asks for.
+fn execute(arguments: &Arguments, share: &Share) -> ExitStatus {
     let colour = arguments.colour;
-    let status = match &arguments.command {
+    match &arguments.command {
         Command::Compare(order) => compare::compare(order, compare::Question::Policies, colour),
         Command::Sensitivity(order) => compare::compare(order, compare::Question::Drivers, colour),
         Command::Check(check) => check::check(check, colour),
         Command::Convert(convert) => convert::convert(convert, colour),
-        Command::Run(run) => run::run(run, colour),
+        Command::Run(run) => run::run(run, share, colour),
         Command::Calibrate(study) => steps::step(study, Step::Calibrate, colour),
         Command::Identify(study) => steps::step(study, Step::Identify, colour),
         Command::Sample(study) => steps::step(study, Step::Sample, colour),
         Command::Validate(study) => steps::step(study, Step::Validate, colour),
         Command::Study(study) => study::study(study, colour),
-    };
-    status.into()
+        Command::Plan(plan) => shards::plan(plan, colour),
+        Command::Shard(shard) => shards::shard(shard, colour),
+        Command::Merge(merge) => shards::merge(merge, colour),
+    }
 }

@@ -5,6 +5,7 @@ use super::ensemble;
 use super::exit_status::ExitStatus;
 use super::load::{Loaded, load};
 use super::messages::{answer, refuse, show};
+use super::shards::Share;
 use crate::calendar::Calendar;
 use crate::check::CheckedModel;
 use crate::compare::with;
@@ -18,7 +19,7 @@ use crate::study::scenario_settings;
 use std::path::Path;
 
 /// Runs the command.
-pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
+pub fn run(arguments: &Run, share: &Share, colour: Colour) -> ExitStatus {
     let mut faults = Vec::new();
     let sets = overrides(arguments, &mut faults);
     let method = arguments.method.as_deref().and_then(|text| method(text, &mut faults));
@@ -103,7 +104,7 @@ pub fn run(arguments: &Run, colour: Colour) -> ExitStatus {
     };
     show(&diagnostics, colour);
     let table = match (&plan, arguments.member) {
-        (Some(plan), None) => return ensemble::ensemble(arguments, &program, &settings, plan, colour),
+        (Some(plan), None) => return ensemble::ensemble(arguments, &program, &settings, plan, share, colour),
         (Some(plan), Some(number)) => ensemble::member(&program, &settings, plan, number),
         (None, _) => simulate::run_once(&program, &settings).map_err(|failure| failure.diagnostic()).map(|saved| {
             show(&saved.stiff.map(|since| stiff(method, since, saved.steps)).into_iter().collect::<Vec<_>>(), colour);

@@ -119,7 +119,7 @@ pub struct MemorySlot {
 }
 
 /// What the lowering hands over, as graph values.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Parts {
     pub graph: Graph,
     pub constants: Vec<Constant>,
@@ -144,6 +144,13 @@ pub struct Parts {
     pub of_states: Vec<(usize, usize)>,
     pub shifts: Vec<Shift<Value>>,
     pub partials: Result<Partials, Obstacle>,
+}
+
+/// Maps have no order; without them a program is described in the same words every time, and these say all that it does.
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Parts")
+    }
 }
 
 /// The values that a program is to compute, by the code that computes them.

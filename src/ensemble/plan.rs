@@ -116,6 +116,12 @@ impl Plan {
         })
     }
 
+    /// All that members depend on, in words that are the same every time.
+    pub(super) fn words(&self) -> String {
+        let Plan { names, places, laws, draws, row_of: _, design, factor, members } = self;
+        format!("{names:?} {places:?} {laws:?} {draws:?} {design:?} {factor:?} {members}")
+    }
+
     /// How many members there are.
     pub fn len(&self) -> u64 {
         self.members

@@ -4,9 +4,12 @@ use super::plan::Plan;
 use super::summary::Summary;
 use crate::compile::Program;
 use crate::diagnostic::Diagnostic;
+use crate::shard::Fault;
 use crate::simulate::{Saved, Settings, run_members};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::io;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -23,13 +26,23 @@ const NAMED: usize = 10;
 /// A member that ran, or the stable word for why it did not.
 pub struct Done<'a> {
     pub number: u64,
-    pub outcome: Result<&'a Saved, &'static str>,
+    pub outcome: Result<&'a Saved, &'a str>,
 }
+
+/// Why a member has no values: the stable word, and the sentence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Broken {
+    pub code: String,
+    pub message: String,
+}
+
+/// A member that was run, by its number.
+pub(super) type Ran = (u64, Result<Saved, Broken>);
 
 /// Failures of one kind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failed {
-    pub code: &'static str,
+    pub code: String,
     pub count: u64,
     /// The first members with this failure.
     pub numbers: Vec<u64>,
@@ -53,6 +66,8 @@ pub enum Halt {
     Stopped { done: u64 },
     /// A member could not be handed on.
     Write(io::Error),
+    /// Shards cannot be written, or are not there.
+    Shard(Fault),
 }
 
 /// Where members and summaries go.
@@ -73,55 +88,114 @@ pub fn walk(
     watch: Watch,
 ) -> Result<Ensemble, Halt> {
     let total = plan.len();
-    let mut summary = Summary::new(program.outputs.len(), total, kept_numbers);
-    let mut failures: Vec<Failed> = Vec::new();
-    let mut done = 0;
+    let mut gathering = Gathering::new(program, total, kept_numbers, watch.each);
+    rounds(program, settings, plan, 0..total, watch.stop, &mut |round, done| {
+        gathering.take(&round)?;
+        (watch.progress)(done, total);
+        Ok(())
+    })?;
+    Ok(gathering.ensemble(total))
+}
+
+/// Runs the members at these places in rounds of their order; `take` is given each round, and how many are done by then.
+pub(super) fn rounds(
+    program: &Program,
+    settings: &Settings,
+    plan: &Plan,
+    places: Range<u64>,
+    stop: &AtomicBool,
+    take: &mut dyn FnMut(Vec<Ran>, u64) -> Result<(), Halt>,
+) -> Result<(), Halt> {
+    let mut next = places.start;
     let mut round = FIRST_ROUND;
-    while done < total {
-        if watch.stop.load(Ordering::Relaxed) {
+    let mut values = 1;
+    while next < places.end {
+        let done = next - places.start;
+        if stop.load(Ordering::Relaxed) {
             return Err(Halt::Stopped { done });
         }
         let clock = Instant::now();
-        let count = round.min(total - done);
-        let numbers: Vec<u64> = (done..done + count).map(|place| plan.number(place)).collect();
+        let count = round.min(places.end - next);
+        let numbers: Vec<u64> = (next..next + count).map(|place| plan.number(place)).collect();
         let members: Vec<_> = numbers.par_iter().map(|number| plan.member(*number)).collect();
-        let runs = run_members(program, settings, &members);
-        let sound: Vec<&Saved> = runs.iter().filter_map(|run| run.as_ref().ok()).collect();
-        let mut fits = summary.add(&sound).into_iter();
-        for (number, run) in numbers.iter().zip(&runs) {
-            let outcome = match run {
-                Ok(saved) if fits.next().is_some_and(|fit| fit.is_ok()) => Ok(saved),
-                Ok(_) => Err(other_times()),
-                Err(failure) => Err(failure.diagnostic()),
-            };
-            let outcome = outcome.map_err(|diagnostic| count_failure(&mut failures, *number, diagnostic));
-            (watch.each)(&Done { number: *number, outcome }).map_err(Halt::Write)?;
-        }
-        done += count;
-        (watch.progress)(done, total);
-        let values = (summary.times.len() * program.outputs.len()).max(1) as u64;
-        let most = (VALUES_IN_ROUND / values).clamp(FIRST_ROUND, MOST_IN_ROUND);
+        let runs = run_members(program, settings, &members).into_iter().map(|run| {
+            run.map_err(|failure| {
+                let said = failure.diagnostic();
+                Broken { code: said.code.to_owned(), message: said.message }
+            })
+        });
+        let runs: Vec<Ran> = numbers.into_iter().zip(runs).collect();
+        values =
+            runs.iter().filter_map(|(_, run)| run.as_ref().ok()).map(|saved| saved.rows.len()).fold(values, usize::max);
+        next += count;
+        take(runs, next - places.start)?;
+        let most = (VALUES_IN_ROUND / values as u64).clamp(FIRST_ROUND, MOST_IN_ROUND);
         round = if clock.elapsed() < ROUND_TIME { round * 2 } else { round / 2 }.clamp(FIRST_ROUND, most);
     }
-    Ok(Ensemble { summary, failures, members: total })
+    Ok(())
 }
 
-fn other_times() -> Diagnostic {
-    Diagnostic::error("other-times", "the member saves at other times than those before it")
+/// Members taken in their order into summaries, failures counted.
+pub(super) struct Gathering<'e> {
+    summary: Summary,
+    failures: Vec<Failed>,
+    each: &'e mut dyn FnMut(&Done) -> io::Result<()>,
 }
 
-fn count_failure(failures: &mut Vec<Failed>, number: u64, diagnostic: Diagnostic) -> &'static str {
-    let code = diagnostic.code;
-    match failures.iter_mut().find(|failed| failed.code == code) {
+impl<'e> Gathering<'e> {
+    pub fn new(
+        program: &Program,
+        total: u64,
+        kept_numbers: usize,
+        each: &'e mut dyn FnMut(&Done) -> io::Result<()>,
+    ) -> Self {
+        Gathering { summary: Summary::new(program.outputs.len(), total, kept_numbers), failures: Vec::new(), each }
+    }
+
+    pub fn take(&mut self, runs: &[Ran]) -> Result<(), Halt> {
+        let sound: Vec<&Saved> = runs.iter().filter_map(|(_, run)| run.as_ref().ok()).collect();
+        let mut fits = self.summary.add(&sound).into_iter();
+        let other = other_times();
+        for (number, run) in runs {
+            let outcome = match run {
+                Ok(saved) if fits.next().is_some_and(|fit| fit.is_ok()) => Ok(saved),
+                Ok(_) => Err(&other),
+                Err(broken) => Err(broken),
+            };
+            if let Err(broken) = outcome {
+                count_failure(&mut self.failures, *number, broken);
+            }
+            let outcome = outcome.map_err(|broken| broken.code.as_str());
+            (self.each)(&Done { number: *number, outcome }).map_err(Halt::Write)?;
+        }
+        Ok(())
+    }
+
+    pub fn ensemble(self, members: u64) -> Ensemble {
+        Ensemble { summary: self.summary, failures: self.failures, members }
+    }
+}
+
+fn other_times() -> Broken {
+    let message = "the member saves at other times than those before it".to_owned();
+    Broken { code: "other-times".to_owned(), message }
+}
+
+fn count_failure(failures: &mut Vec<Failed>, number: u64, broken: &Broken) {
+    match failures.iter_mut().find(|failed| failed.code == broken.code) {
         Some(failed) => {
             failed.count += 1;
             if failed.numbers.len() < NAMED {
                 failed.numbers.push(number);
             }
         }
-        None => failures.push(Failed { code, count: 1, numbers: vec![number], example: diagnostic.message }),
+        None => failures.push(Failed {
+            code: broken.code.clone(),
+            count: 1,
+            numbers: vec![number],
+            example: broken.message.clone(),
+        }),
     }
-    code
 }
 
 impl Ensemble {

@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod endings;
 mod ensemble;
+mod shards;
 mod steps;
 mod stiff;
 
