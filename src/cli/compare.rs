@@ -3,9 +3,10 @@
 use super::arguments::{Colour, CompareCommand};
 use super::exit_status::ExitStatus;
 use super::messages::{answer, refuse, show};
+use super::shards::{Share, is_shard_done};
 use super::study::{Teller, resumable, stop_on_signals};
 use crate::diagnostic::Diagnostic;
-use crate::study::{Compared, Order, compare_policies, what_drives};
+use crate::study::{Compared, Order, compare_policies_part, what_drives_part};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,14 +16,18 @@ pub enum Question {
 }
 
 /// Runs the command.
-pub fn compare(arguments: &CompareCommand, question: Question, colour: Colour) -> ExitStatus {
+pub fn compare(arguments: &CompareCommand, question: Question, share: &Share, colour: Colour) -> ExitStatus {
     let stop = stop_on_signals(colour);
     let order = Order { study: arguments.study.clone(), out: arguments.out.clone(), quick: arguments.quick };
     let count = arguments.draws.map(|draws| draws as usize);
     let teller = Teller::new();
     let (verb, done) = match question {
-        Question::Policies => ("compare", compare_policies(&order, count, &stop, &|told| teller.tell(told))),
-        Question::Drivers => ("sensitivity", what_drives(&order, count, &stop, &|told| teller.tell(told))),
+        Question::Policies => {
+            ("compare", compare_policies_part(&order, share.part, count, &stop, &|told| teller.tell(told)))
+        }
+        Question::Drivers => {
+            ("sensitivity", what_drives_part(&order, share.part, count, &stop, &|told| teller.tell(told)))
+        }
     };
     teller.clear();
     match done {
@@ -30,6 +35,7 @@ pub fn compare(arguments: &CompareCommand, question: Question, colour: Colour) -
             show(&done.notes, colour);
             answer(colour, |out| out.write_all(report(&done).as_bytes()))
         }
+        Err(found) if is_shard_done(&found) => ExitStatus::Done,
         Err(found) => {
             let found: Vec<Diagnostic> = found.into_iter().map(|found| resumable(found, verb, &order)).collect();
             refuse(&found, colour, ExitStatus::of(&found))

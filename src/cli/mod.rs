@@ -29,15 +29,15 @@ pub fn main() -> ExitCode {
 fn execute(arguments: &Arguments, share: &Share) -> ExitStatus {
     let colour = arguments.colour;
     match &arguments.command {
-        Command::Compare(order) => compare::compare(order, compare::Question::Policies, colour),
-        Command::Sensitivity(order) => compare::compare(order, compare::Question::Drivers, colour),
+        Command::Compare(order) => compare::compare(order, compare::Question::Policies, share, colour),
+        Command::Sensitivity(order) => compare::compare(order, compare::Question::Drivers, share, colour),
         Command::Check(check) => check::check(check, colour),
         Command::Convert(convert) => convert::convert(convert, colour),
         Command::Run(run) => run::run(run, share, colour),
-        Command::Calibrate(study) => steps::step(study, Step::Calibrate, colour),
-        Command::Identify(study) => steps::step(study, Step::Identify, colour),
-        Command::Sample(study) => steps::step(study, Step::Sample, colour),
-        Command::Validate(study) => steps::step(study, Step::Validate, colour),
+        Command::Calibrate(study) => steps::step(study, Step::Calibrate, share, colour),
+        Command::Identify(study) => steps::step(study, Step::Identify, share, colour),
+        Command::Sample(study) => steps::step(study, Step::Sample, share, colour),
+        Command::Validate(study) => steps::step(study, Step::Validate, share, colour),
         Command::Study(study) => study::study(study, colour),
         Command::Plan(plan) => shards::plan(plan, colour),
         Command::Shard(shard) => shards::shard(shard, colour),

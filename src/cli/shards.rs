@@ -6,6 +6,7 @@ use super::exit_status::ExitStatus;
 use super::messages::{answer, refuse};
 use crate::diagnostic::Diagnostic;
 use crate::shard::{Fault, Part, Plan};
+use crate::study::{Order, SHARD_DONE, results_folder};
 use clap::Parser;
 use std::path::{Path, PathBuf};
 
@@ -117,9 +118,39 @@ fn cut(command: &Arguments, folder: &Path) -> Result<(PathBuf, u64), Refused> {
                 Err((found.help("add --out FILE to the command"), ExitStatus::Usage))
             }
         },
+        Command::Calibrate(step) => study_folder(&step.study, &step.out, 1),
+        Command::Identify(step) | Command::Sample(step) => study_folder(&step.study, &step.out, 2),
+        Command::Validate(step) => study_folder(&step.study, &step.out, 3),
+        // Attributions follow the panel, each with a design of its own.
+        Command::Compare(asked) => study_folder(&asked.study, &asked.out, 4),
+        Command::Sensitivity(asked) => study_folder(&asked.study, &asked.out, 5),
         _ => {
             let found = Diagnostic::error("not-cut", "this command is not cut into shards");
-            Err((found.help("cut run with --members"), ExitStatus::Usage))
+            Err((
+                found.help("cut run with --members, calibrate, identify, sample, validate, compare or sensitivity"),
+                ExitStatus::Usage,
+            ))
         }
     }
+}
+
+/// The folder of a study's results, in which its shards are kept, and the passes of its command.
+fn study_folder(study: &Path, out: &Option<PathBuf>, passes: u64) -> Result<(PathBuf, u64), Refused> {
+    let order = Order { study: study.to_path_buf(), out: out.clone(), quick: false };
+    match results_folder(&order) {
+        Ok(folder) => Ok((folder, passes)),
+        Err(mut found) => {
+            let first = if found.is_empty() {
+                Diagnostic::error("bad-study", "the study cannot be read")
+            } else {
+                found.remove(0)
+            };
+            Err((first, ExitStatus::Unusable))
+        }
+    }
+}
+
+/// Whether the work ended because this process's share of it is done.
+pub fn is_shard_done(found: &[Diagnostic]) -> bool {
+    matches!(found, [only] if only.code == SHARD_DONE)
 }

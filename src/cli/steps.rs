@@ -3,17 +3,18 @@
 use super::arguments::{Colour, StepCommand};
 use super::exit_status::ExitStatus;
 use super::messages::{answer, refuse};
+use super::shards::{Share, is_shard_done};
 use super::study::{Teller, resumable, stop_on_signals};
 use crate::diagnostic::Diagnostic;
-use crate::study::{Order, Step, StepDone, take};
+use crate::study::{Order, Step, StepDone, take_part};
 use std::io::Write;
 
 /// Runs the command.
-pub fn step(arguments: &StepCommand, step: Step, colour: Colour) -> ExitStatus {
+pub fn step(arguments: &StepCommand, step: Step, share: &Share, colour: Colour) -> ExitStatus {
     let stop = stop_on_signals(colour);
     let order = Order { study: arguments.study.clone(), out: arguments.out.clone(), quick: arguments.quick };
     let teller = Teller::new();
-    let done = take(&order, step, &stop, &|progress| teller.tell(progress));
+    let done = take_part(&order, share.part, step, &stop, &|progress| teller.tell(progress));
     teller.clear();
     match done {
         Ok(done) => {
@@ -29,6 +30,7 @@ pub fn step(arguments: &StepCommand, step: Step, colour: Colour) -> ExitStatus {
                 told => told,
             }
         }
+        Err(found) if is_shard_done(&found) => ExitStatus::Done,
         Err(found) => {
             let found: Vec<Diagnostic> = found.into_iter().map(|found| resumable(found, step.name(), &order)).collect();
             refuse(&found, colour, ExitStatus::of(&found))

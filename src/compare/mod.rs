@@ -16,7 +16,7 @@ pub use accounts::{Account, Kept, accounts};
 pub use bands::{Spread, quantile_of};
 pub use lanes::{Draws, Laboratory, Trial, Trouble};
 pub use outcome::{Outcome, Take, discounted};
-pub use panel::{Panel, Question, outcomes_of, paired, panel, refusal};
+pub use panel::{Columns, Panel, Question, columns, outcomes_of, paired, panel, refusal};
 pub use readings::readings;
 
 use crate::calendar::Window;

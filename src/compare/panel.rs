@@ -6,6 +6,8 @@ use crate::check::CheckedModel;
 use crate::diagnostic::Diagnostic;
 use crate::estimate::objective::Gauge;
 use crate::simulate::Settings;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 
 /// Policies side by side under the same draws; the first is the baseline.
@@ -99,12 +101,39 @@ pub fn panel(
     stop: &AtomicBool,
     told: &dyn Fn(usize),
 ) -> Result<Panel, Trouble> {
+    let columns = columns(checked, fixed, settings, question, draws, 0..draws.count(), stop, told)?;
+    Ok(Panel::of(question, vec![columns]))
+}
+
+/// All policies under some of the draws.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Columns {
+    /// `[policy][draw]`: readings of all measures by window, then of all outcomes; NaN where the run failed.
+    values: Vec<Vec<Vec<f64>>>,
+    failed: Option<(usize, String)>,
+}
+
+/// Runs every policy under the draws of these numbers: columns of the [`panel`].
+///
+/// # Errors
+/// As [`panel`].
+#[allow(clippy::too_many_arguments)]
+pub fn columns(
+    checked: &CheckedModel,
+    fixed: &[(String, f64)],
+    settings: &Settings,
+    question: &Question,
+    draws: &Draws,
+    chosen: Range<usize>,
+    stop: &AtomicBool,
+    told: &dyn Fn(usize),
+) -> Result<Columns, Trouble> {
     let Question { policies, measures, windows, outcomes } = *question;
     let gauges = gauges(measures, windows, outcomes);
     let laboratory = Laboratory::new(checked, fixed, settings, &gauges, draws)?;
     let trials: Vec<Trial> = policies
         .iter()
-        .flat_map(|policy| (0..draws.count()).map(|draw| Trial { draw, settings: policy.settings.clone() }))
+        .flat_map(|policy| chosen.clone().map(|draw| Trial { draw, settings: policy.settings.clone() }))
         .collect();
     let readings = laboratory.run(&trials, stop, told)?;
     let paths = measures.len() * windows.len();
@@ -129,16 +158,34 @@ pub fn panel(
         rows.push(row);
     }
     let mut rows = rows.into_iter();
-    let values = policies.iter().map(|_| rows.by_ref().take(draws.count()).collect()).collect();
-    Ok(Panel {
-        policies: policies.to_vec(),
-        measures: measures.to_vec(),
-        windows: windows.to_vec(),
-        outcomes: outcomes.to_vec(),
-        draws: draws.count(),
-        values,
-        failed,
-    })
+    let values = policies.iter().map(|_| rows.by_ref().take(chosen.len()).collect()).collect();
+    Ok(Columns { values, failed })
+}
+
+impl Panel {
+    /// Columns side by side, in the order of their draws.
+    pub fn of(question: &Question, columns: Vec<Columns>) -> Panel {
+        let Question { policies, measures, windows, outcomes } = *question;
+        let mut values: Vec<Vec<Vec<f64>>> = vec![Vec::new(); policies.len()];
+        let mut failed: Option<(usize, String)> = None;
+        for some in columns {
+            for (policy, draws) in values.iter_mut().zip(some.values) {
+                policy.extend(draws);
+            }
+            if let Some((count, why)) = some.failed {
+                failed.get_or_insert((0, why)).0 += count;
+            }
+        }
+        Panel {
+            policies: policies.to_vec(),
+            measures: measures.to_vec(),
+            windows: windows.to_vec(),
+            outcomes: outcomes.to_vec(),
+            draws: values.first().map_or(0, Vec::len),
+            values,
+            failed,
+        }
+    }
 }
 
 fn gauges<'g>(measures: &'g [Measure], windows: &[Window], outcomes: &'g [Outcome]) -> Vec<(&'g Gauge, Vec<Window>)> {

@@ -114,6 +114,14 @@ impl Stage<'_> {
         }
     }
 
+    /// The pieces that stand in journals.
+    pub fn kept<T: DeserializeOwned>(&self) -> BTreeMap<u64, T> {
+        let mut known = BTreeMap::new();
+        self.known(&mut known);
+        known.retain(|piece, _| *piece < self.pieces);
+        known
+    }
+
     /// Adds what stands in the journals of this key.
     fn known<T: DeserializeOwned>(&self, known: &mut BTreeMap<u64, T>) {
         for path in journals(&self.folder()) {

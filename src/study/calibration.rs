@@ -5,10 +5,11 @@ use super::progress::Progress;
 use crate::diagnostic::Diagnostic;
 use crate::estimate::fit::FitStatistics;
 use crate::estimate::objective::{Objective, Prediction, Use};
-use crate::estimate::optimise::{Ended, Method, MultiStart, Searched, Start};
+use crate::estimate::optimise::{Ended, Method, MultiStart, Searched, Start, Trail};
 use crate::estimate::uncertainty::{Covariance, Estimate, Information, estimates};
 use crate::estimate::{NegativeLog, Problem};
 use crate::series::WriteFault;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -75,7 +76,13 @@ pub struct Effort {
     pub seed: u64,
 }
 
-/// Searches on from `searched` and computes the uncertainty of the best start. `keep` is given the state of the search
+impl Effort {
+    pub fn search(self) -> MultiStart {
+        MultiStart { starts: self.starts, method: self.method, seed: self.seed, round: 2, ..MultiStart::default() }
+    }
+}
+
+/// Searches on from `searched`, with the `trails` of starts that were searched elsewhere, and computes the uncertainty of the best start. `keep` is given the state of the search
 /// after each start, so that a search that is killed goes on from there.
 ///
 /// # Errors
@@ -84,18 +91,13 @@ pub fn calibrate(
     prepared: &Prepared,
     effort: Effort,
     searched: Searched,
+    trails: &BTreeMap<usize, Trail>,
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
     keep: &(dyn Fn(&Searched) -> Result<(), WriteFault> + Sync),
 ) -> Result<Calibration, Vec<Diagnostic>> {
     let objective = Objective::new(&prepared.checked, prepared.design.clone())?;
-    let search = MultiStart {
-        starts: effort.starts,
-        method: effort.method,
-        seed: effort.seed,
-        round: 2,
-        ..MultiStart::default()
-    };
+    let search = effort.search();
     let done = AtomicUsize::new(searched.waterfall().len());
     let total = effort.starts;
     let so_far = Mutex::new(searched.clone());
@@ -108,7 +110,7 @@ pub fn calibrate(
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         progress(Progress::Start { done, total, height: start.optimum.value.map(|value| value.posterior()) });
     };
-    let searched = search.run(&objective, searched, stop, &report);
+    let searched = search.run_along(&objective, searched, trails, stop, &report);
     keep(&searched).map_err(|fault| vec![fault.diagnostic()])?;
     if !searched.finished {
         return Err(vec![stopped()]);

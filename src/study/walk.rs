@@ -5,7 +5,7 @@ use super::calibration::{Calibration, Effort, calibrate};
 use super::entry::Study;
 use super::exhibits::{Results, exhibits};
 use super::manifest::{Hashed, Manifest, sha256};
-use super::opened::{Opened, open};
+use super::opened::{Opened, halted, open};
 use super::prepare::{IdentityRule, Prepared};
 use super::progress::Progress;
 use super::steps::{StepRecord, take_all};
@@ -13,12 +13,14 @@ use super::windows::years;
 use crate::compare::{Account, Kept, Measure, Policy, accounts, compare, with};
 use crate::compile::{Landing, Outputs, Program, Request, compile};
 use crate::diagnostic::Diagnostic;
-use crate::estimate::optimise::Searched;
+use crate::estimate::objective::Objective;
+use crate::estimate::optimise::{Searched, Trail};
 use crate::model::{Definition, ExpressionKind, Model};
 use crate::series::{Table, workbook_path, write_file, write_text};
+use crate::shard::Part;
 use crate::simulate::{self, Difference, Save, Settings};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -81,7 +83,7 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
         });
     }
     timings.end("read");
-    opened.try_folder()?;
+    let _held = opened.try_folder()?;
     let calibration = opened.calibrate(stop, progress)?;
     timings.end("calibrate");
     let taken = match &calibration {
@@ -89,7 +91,7 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
         _ => Vec::new(),
     };
     timings.end("steps");
-    let Opened { study, prepared, folder, inputs, hash, starts } = opened;
+    let Opened { study, prepared, folder, inputs, hash, starts, .. } = opened;
     progress(Progress::Step("running the model under every policy"));
     let estimated = calibration.as_ref().map_or(&[][..], |calibration| &calibration.constants);
     let fixed = with(&prepared.design.overrides, estimated);
@@ -231,28 +233,51 @@ pub(super) fn hash(inputs: &[Hashed], starts: usize, step: Option<f64>) -> Strin
 }
 
 pub(super) fn estimate(
-    study: &Study,
-    prepared: &Prepared,
-    starts: usize,
-    hash: &str,
-    folder: &Path,
+    opened: &Opened,
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Option<Calibration>, Vec<Diagnostic>> {
+    let Opened { study, prepared, folder, hash, starts, part, .. } = opened;
     if prepared.design.parameters.is_empty() {
         return Ok(None);
     }
     progress(Progress::Step("calibrating"));
     let path = folder.join(CHECKPOINT);
     let kept: Option<Checkpoint> = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let searched = kept.filter(|kept| kept.hash == hash).map_or_else(Searched::default, |kept| kept.searched);
-    let keep = |searched: &Searched| {
-        let checkpoint = Checkpoint { hash: hash.to_owned(), searched: searched.clone() };
-        let text = serde_json::to_string(&checkpoint).unwrap_or_default();
-        write_text(&path, &text)
+    let searched = kept.filter(|kept| kept.hash == *hash).map_or_else(Searched::default, |kept| kept.searched);
+    let effort = Effort { starts: *starts, method: method(study), seed: study.run.seed };
+    let trails = match searched.finished {
+        true => BTreeMap::new(),
+        false => trails(opened, effort, stop, progress)?,
     };
-    let effort = Effort { starts, method: method(study), seed: study.run.seed };
-    calibrate(prepared, effort, searched, stop, progress, &keep).map(Some)
+    let keep = |searched: &Searched| match part {
+        // Shards write nothing but shards.
+        Part::Shard { .. } => Ok(()),
+        Part::Whole | Part::Merge { .. } => {
+            let checkpoint = Checkpoint { hash: hash.clone(), searched: searched.clone() };
+            write_text(&path, &serde_json::to_string(&checkpoint).unwrap_or_default())
+        }
+    };
+    calibrate(prepared, effort, searched, &trails, stop, progress, &keep).map(Some)
+}
+
+/// Starts searched in shards: all of them for a shard or a merge, else those that happen to be there.
+fn trails(
+    opened: &Opened,
+    effort: Effort,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<BTreeMap<usize, Trail>, Vec<Diagnostic>> {
+    let stage = opened.stage("starts", &format!("{effort:?}"), effort.starts);
+    if opened.part == Part::Whole {
+        return Ok(stage.kept().into_iter().map(|(number, trail)| (number as usize, trail)).collect());
+    }
+    let objective = Objective::new(&opened.prepared.checked, opened.prepared.design.clone())?;
+    let search = effort.search();
+    let told = |done: u64, of: u64| progress(Progress::Share(done as f64 / of.max(1) as f64));
+    let compute = |number: u64| search.trail(&objective, number as usize, stop);
+    let all: Vec<Trail> = stage.run(stop, &told, &compute).map_err(halted)?;
+    Ok(all.into_iter().enumerate().collect())
 }
 
 fn method(study: &Study) -> crate::estimate::optimise::Method {

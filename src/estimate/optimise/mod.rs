@@ -20,7 +20,7 @@ pub use cma_es::CmaEs;
 pub use differential_evolution::DifferentialEvolution;
 pub use lbfgs::Lbfgs;
 pub use method::Method;
-pub use multi_start::{Design, MultiStart, Searched, Start};
+pub use multi_start::{Design, MultiStart, Searched, Start, Trail};
 pub use nelder_mead::nelder_mead;
 pub use particle_swarm::particle_swarm;
 pub use scatter_search::ScatterSearch;

@@ -85,6 +85,15 @@ pub struct Start {
     pub infeasible: Option<String>,
 }
 
+/// A start searched to its end, leg by leg, without regard to other starts: a function of settings and number alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trail {
+    from: Vec<f64>,
+    /// Where each leg ended.
+    legs: Vec<Optimum>,
+    infeasible: Option<String>,
+}
+
 /// The starts searched so far; all that is needed to go on after an interruption.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Searched {
@@ -152,7 +161,20 @@ impl MultiStart {
     pub fn run<P: Structured + ?Sized>(
         &self,
         problem: &P,
+        searched: Searched,
+        stop: &AtomicBool,
+        report: &(dyn Fn(&Start) + Sync),
+    ) -> Searched {
+        self.run_along(problem, searched, &BTreeMap::new(), stop, report)
+    }
+
+    /// As [`run`](Self::run), to the same bits, where starts may have been searched elsewhere: their trails take the place of
+    /// a search.
+    pub fn run_along<P: Structured + ?Sized>(
+        &self,
+        problem: &P,
         mut searched: Searched,
+        trails: &BTreeMap<usize, Trail>,
         stop: &AtomicBool,
         report: &(dyn Fn(&Start) + Sync),
     ) -> Searched {
@@ -165,7 +187,14 @@ impl MultiStart {
             let missing: Vec<usize> = numbers.clone().filter(|number| !searched.starts.contains_key(number)).collect();
             let done: Vec<Start> = missing
                 .into_par_iter()
-                .filter_map(|number| self.search(problem, number, &points[number], reference, stop))
+                .filter_map(|number| match trails.get(&number) {
+                    Some(trail) => self.start(number, trail.clone(), reference),
+                    None => {
+                        let hopeless = |legs: &[Optimum]| self.is_hopeless(legs, reference);
+                        let trail = self.search(problem, number, &points[number], &hopeless, stop)?;
+                        self.start(number, trail, reference)
+                    }
+                })
                 .inspect(|start| report(start))
                 .collect();
             searched.starts.extend(done.into_iter().map(|start| (start.number, start)));
@@ -180,15 +209,21 @@ impl MultiStart {
         searched
     }
 
-    /// One start; `None` if interrupted.
+    /// One start to its end, whatever others find; `None` if interrupted.
+    pub fn trail<P: Structured + ?Sized>(&self, problem: &P, number: usize, stop: &AtomicBool) -> Option<Trail> {
+        let points = self.points(problem.parameters());
+        self.search(problem, number, points.get(number)?, &|_| false, stop)
+    }
+
+    /// One start as far as it is not hopeless; `None` if interrupted.
     fn search<P: Structured + ?Sized>(
         &self,
         problem: &P,
         number: usize,
         pool: &[Vec<f64>],
-        reference: f64,
+        hopeless: &dyn Fn(&[Optimum]) -> bool,
         stop: &AtomicBool,
-    ) -> Option<Start> {
+    ) -> Option<Trail> {
         if stop.load(Ordering::Relaxed) {
             return None;
         }
@@ -199,16 +234,9 @@ impl MultiStart {
         let seed = Stream::new(self.seed, number as u64 + 1).word_at(0);
         let leg = if self.method.is_local() { self.leg.max(1) } else { self.iterations };
         let mut optimum = self.method.search(problem, &from, seed, leg.min(self.iterations), stop);
-        let mut abandoned = false;
-        let mut before = f64::INFINITY;
-        while optimum.ended == Ended::OutOfIterations && optimum.iterations < self.iterations {
+        let mut legs = vec![optimum.clone()];
+        while self.goes_on(&optimum) && !hopeless(&legs) {
             let left = self.iterations - optimum.iterations;
-            let gain = (before - optimum.height()) / leg as f64;
-            if optimum.height() - gain * left as f64 > reference + self.agreement {
-                abandoned = true;
-                break;
-            }
-            before = optimum.height();
             let next = self.method.search(problem, &optimum.point, seed, leg.min(left), stop);
             optimum = Optimum {
                 iterations: optimum.iterations + next.iterations.max(1),
@@ -216,14 +244,40 @@ impl MultiStart {
                 slopes: optimum.slopes + next.slopes,
                 ..next
             };
+            legs.push(optimum.clone());
         }
-        let why = match optimum.value {
-            None => {
+        let infeasible = match legs.iter().any(|leg| leg.value.is_none()) {
+            true => {
                 problem.evaluate(std::slice::from_ref(&from)).pop().and_then(Result::err).map(|e| e.why.into_owned())
             }
-            Some(_) => None,
+            false => None,
         };
-        (optimum.ended != Ended::Interrupted).then_some(Start { number, from, optimum, abandoned, infeasible: why })
+        (optimum.ended != Ended::Interrupted).then_some(Trail { from, legs, infeasible })
+    }
+
+    fn goes_on(&self, optimum: &Optimum) -> bool {
+        optimum.ended == Ended::OutOfIterations && optimum.iterations < self.iterations
+    }
+
+    /// Whether even the gain of the last leg, kept up for all iterations left, would not lead to the reference.
+    fn is_hopeless(&self, legs: &[Optimum], reference: f64) -> bool {
+        let [.., last] = legs else { return false };
+        let before = legs.len().checked_sub(2).and_then(|place| legs.get(place)).map_or(f64::INFINITY, Optimum::height);
+        let leg = if self.method.is_local() { self.leg.max(1) } else { self.iterations };
+        let gain = (before - last.height()) / leg as f64;
+        let left = self.iterations - last.iterations;
+        last.height() - gain * left as f64 > reference + self.agreement
+    }
+
+    /// What becomes of a start beside a reference: its trail up to where it is given up.
+    fn start(&self, number: usize, trail: Trail, reference: f64) -> Option<Start> {
+        let Trail { from, mut legs, infeasible } = trail;
+        let given_up = (1..=legs.len())
+            .find(|count| self.goes_on(&legs[count - 1]) && self.is_hopeless(&legs[..*count], reference));
+        legs.truncate(given_up.unwrap_or(legs.len()));
+        let optimum = legs.pop()?;
+        let infeasible = infeasible.filter(|_| optimum.value.is_none());
+        Some(Start { number, from, optimum, abandoned: given_up.is_some(), infeasible })
     }
 
     /// The points from which each start chooses, `[start][point][parameter]`.
@@ -298,6 +352,24 @@ mod tests {
             let kept: Searched = serde_json::from_str(&serde_json::to_string(&part).unwrap()).unwrap();
             assert_eq!(kept, part);
             assert_eq!(run(&settings, kept, &problem), whole);
+        }
+    }
+
+    /// Trails know nothing of each other, and yet the starts are given up that are given up in turn.
+    #[test]
+    fn trails_searched_apart_give_the_search_itself() {
+        let problem = bass();
+        for (found, method) in [(0, Method::NelderMead), (3, Method::NelderMead), (2, Method::TrustRegion)] {
+            let settings = MultiStart { starts: 24, leg: 50, iterations: 600, found, method, ..MultiStart::default() };
+            let whole = run(&settings, Searched::default(), &problem);
+            let stop = AtomicBool::new(false);
+            let trails: BTreeMap<usize, Trail> =
+                (0..24).rev().map(|number| (number, settings.trail(&problem, number, &stop).unwrap())).collect();
+            let some: BTreeMap<usize, Trail> =
+                trails.clone().into_iter().filter(|(number, _)| number % 3 == 0).collect();
+            for known in [trails, some] {
+                assert_eq!(settings.run_along(&problem, Searched::default(), &known, &stop, &|_| {}), whole);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::{Bench, Made, undrawn};
 use crate::compare::attribution::{Coalition, EXACT, exact, interactions, sampled, subsets};
-use crate::compare::{Outcome, Spread, Trial, outcomes_of, refusal};
+use crate::compare::{Outcome, Spread, Trial};
 use crate::diagnostic::Diagnostic;
 use crate::present::{BarInterval, Cell, Column, Decimals, Exhibit, Head, Intervals, Quantity, Row, Table};
 use crate::study::Progress;
@@ -47,11 +47,8 @@ pub(super) fn made(bench: &Bench, asked: &PreparedAttribution) -> Result<Made, V
             (0..draws.count()).map(move |draw| Trial { draw, settings: settings.clone() })
         })
         .collect();
-    let told = |done: usize| (bench.progress)(Progress::Share(done as f64 / trials.len().max(1) as f64));
-    let prepared = &bench.opened.prepared;
-    let run = &prepared.design.settings;
-    let values = outcomes_of(&prepared.checked, &bench.fixed, run, &outcomes, &draws, &trials, bench.stop, &told)
-        .map_err(refusal)?;
+    let stage = format!("attribution-{}", slug(&asked.name));
+    let values = bench.outcomes_of(&stage, &outcomes, &draws, &trials)?;
     let mut made = Made { runs: trials.len(), ..Made::default() };
     let count = draws.count();
     let mut parts = Vec::new();

@@ -3,7 +3,7 @@
 
 use super::{Bench, Made, undrawn};
 use crate::compare::sensitivity::{Effect, Indices, Morris, Saltelli, Turn, nearest, turning_point};
-use crate::compare::{Draws, Outcome, Policy, Trial, outcomes_of, paired, refusal};
+use crate::compare::{Draws, Policy, Trial, paired};
 use crate::diagnostic::Diagnostic;
 use crate::estimate::Parameter;
 use crate::estimate::objective::Role;
@@ -53,12 +53,12 @@ pub(super) fn made(bench: &Bench) -> Result<Made, Vec<Diagnostic>> {
     let saltelli = Saltelli { inputs: inputs.len(), points: asked.points, seed: bench.opened.study.run.seed };
     let design = saltelli.design().map_err(|limit| vec![too_large(&limit.to_string())])?;
     (bench.progress)(Progress::Step("running the design for Sobol indices"));
-    let runs = run(bench, &places(bench, &design), &policies, &mut made)?;
+    let runs = run(bench, "sobol", &places(bench, &design), &policies, &mut made)?;
     let indices: Vec<Indices> = targets.iter().map(|target| saltelli.indices(&runs.of(target))).collect();
 
     let morris = Morris { inputs: inputs.len(), walks: asked.walks, seed: bench.opened.study.run.seed };
     (bench.progress)(Progress::Step("screening inputs"));
-    let screened = run(bench, &places(bench, &morris.design()), &policies, &mut made)?;
+    let screened = run(bench, "morris", &places(bench, &morris.design()), &policies, &mut made)?;
     let effects: Vec<Vec<Effect>> = targets.iter().map(|target| morris.effects(&screened.of(target))).collect();
 
     made.exhibits.push(("tables", shares(bench, &inputs, &targets, &indices, &effects).exhibit().map_err(undrawn)?));
@@ -110,18 +110,14 @@ impl Runs {
     }
 }
 
-fn run(bench: &Bench, rows: &Draws, policies: &[usize], made: &mut Made) -> Result<Runs, Vec<Diagnostic>> {
+fn run(bench: &Bench, name: &str, rows: &Draws, policies: &[usize], made: &mut Made) -> Result<Runs, Vec<Diagnostic>> {
     let baseline: &Policy = &bench.policies[0];
     let under: Vec<&Policy> = std::iter::once(baseline).chain(policies.iter().map(|p| &bench.policies[*p])).collect();
     let trials: Vec<Trial> = under
         .iter()
         .flat_map(|policy| (0..rows.count()).map(|draw| Trial { draw, settings: policy.settings.clone() }))
         .collect();
-    let told = |done: usize| (bench.progress)(Progress::Share(done as f64 / trials.len().max(1) as f64));
-    let prepared = &bench.opened.prepared;
-    let (settings, outcomes): (_, &[Outcome]) = (&prepared.design.settings, &bench.outcomes);
-    let all = outcomes_of(&prepared.checked, &bench.fixed, settings, outcomes, rows, &trials, bench.stop, &told);
-    let mut all = all.map_err(refusal)?.into_iter();
+    let mut all = bench.outcomes_of(name, &bench.outcomes, rows, &trials)?.into_iter();
     made.runs += trials.len();
     let values = under.iter().map(|_| all.by_ref().take(rows.count()).collect()).collect();
     Ok(Runs { values, policies: policies.to_vec() })
@@ -273,7 +269,7 @@ fn turned(
     let centre: Vec<f64> = (0..inputs.len()).map(|k| points.iter().map(|p| p[k]).sum::<f64>() / count).collect();
     let scale = |k: usize| (points.iter().map(|p| (p[k] - centre[k]).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
     let scales: Vec<f64> = (0..inputs.len()).map(scale).collect();
-    let drawn = run(bench, bench.draws, policies, made)?;
+    let drawn = run(bench, "turns", bench.draws, policies, made)?;
     // One input at a time, all others at the centre; the first row is the centre itself.
     let natural = |point: &[f64]| inputs.iter().zip(point).map(|(p, at)| p.natural(*at)).collect::<Vec<f64>>();
     let mut rows = vec![natural(&centre)];
@@ -285,7 +281,8 @@ fn turned(
             rows.push(natural(&point));
         }
     }
-    let along = run(bench, &Draws { constants: bench.draws.constants.clone(), values: rows }, policies, made)?;
+    let along =
+        run(bench, "inputs", &Draws { constants: bench.draws.constants.clone(), values: rows }, policies, made)?;
     let digits = Decimals::Significant(3);
     let mut lines = Vec::new();
     for target in targets.iter().filter(|target| target.policy.is_some()) {

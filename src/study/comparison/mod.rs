@@ -9,19 +9,24 @@ mod tables;
 
 use super::calibration::Calibration;
 use super::manifest::{Hashed, sha256};
-use super::opened::{Opened, open};
+use super::opened::{Opened, open, pieces};
 use super::outcomes::PreparedOutcome;
 use super::progress::Progress;
 use super::walk::{Order, measures};
-use crate::compare::{Draws, Outcome, Policy, Question, panel, refusal, with};
+use crate::compare::{Draws, Outcome, Panel, Policy, Question, Trial, columns, outcomes_of, refusal, with};
 use crate::diagnostic::Diagnostic;
 use crate::present::Exhibit;
 use crate::series::{write_file, write_text};
+use crate::shard::Part;
 use draws::Origin;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+
+/// Draws and trials of a piece: enough to fill the lanes, few enough to be lost with little harm.
+const DRAWS_AT_ONCE: usize = 128;
+const TRIALS_AT_ONCE: usize = 1024;
 
 /// What a comparison left behind.
 #[derive(Debug)]
@@ -83,7 +88,21 @@ pub fn compare_policies(
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Compared, Vec<Diagnostic>> {
-    work(order, count, stop, progress, "comparison", |bench| {
+    compare_policies_part(order, Part::Whole, count, stop, progress)
+}
+
+/// As [`compare_policies`], or the share of it that one shard is.
+///
+/// # Errors
+/// As [`compare_policies`]; a shard always ends in the note that it is done.
+pub fn compare_policies_part(
+    order: &Order,
+    part: Part,
+    count: Option<usize>,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Compared, Vec<Diagnostic>> {
+    work(order, part, count, stop, progress, "comparison", |bench| {
         let mut made = paths::made(bench)?;
         for attribution in &bench.opened.prepared.attributions {
             let more = attributed::made(bench, attribution)?;
@@ -106,11 +125,26 @@ pub fn what_drives(
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Compared, Vec<Diagnostic>> {
-    work(order, count, stop, progress, "sensitivity", driven::made)
+    what_drives_part(order, Part::Whole, count, stop, progress)
+}
+
+/// As [`what_drives`], or the share of it that one shard is.
+///
+/// # Errors
+/// As [`compare_policies_part`].
+pub fn what_drives_part(
+    order: &Order,
+    part: Part,
+    count: Option<usize>,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Compared, Vec<Diagnostic>> {
+    work(order, part, count, stop, progress, "sensitivity", driven::made)
 }
 
 fn work(
     order: &Order,
+    part: Part,
     count: Option<usize>,
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
@@ -118,8 +152,8 @@ fn work(
     make: impl FnOnce(&Bench) -> Result<Made, Vec<Diagnostic>>,
 ) -> Result<Compared, Vec<Diagnostic>> {
     progress(Progress::Step("reading study, model and data"));
-    let opened = open(order)?;
-    opened.try_folder()?;
+    let opened = Opened { part, ..open(order)? };
+    let _held = opened.try_folder()?;
     let calibration = opened.calibrate(stop, progress)?;
     let count = count.unwrap_or(opened.study.compare.draws);
     let (draws, origin) = draws::draws(&opened, calibration.as_ref(), count);
@@ -142,6 +176,7 @@ fn work(
     };
     let begun = Instant::now();
     let made = make(&bench)?;
+    opened.ends_here()?;
     let seconds = begun.elapsed().as_secs_f64();
     progress(Progress::Step("writing figures and tables"));
     let mut outputs = Vec::new();
@@ -191,7 +226,7 @@ fn number(outcome: &PreparedOutcome) -> Option<Outcome> {
 
 impl Bench<'_> {
     /// All policies under all draws.
-    fn panel(&self) -> Result<crate::compare::Panel, Vec<Diagnostic>> {
+    fn panel(&self) -> Result<Panel, Vec<Diagnostic>> {
         let prepared = &self.opened.prepared;
         let measures = measures(prepared);
         let question = Question {
@@ -200,10 +235,43 @@ impl Bench<'_> {
             windows: &prepared.windows,
             outcomes: &self.outcomes,
         };
-        let all = (self.policies.len() * self.draws.count()).max(1) as f64;
-        let told = |done: usize| (self.progress)(Progress::Share(done as f64 / all));
-        let settings = &prepared.design.settings;
-        panel(&prepared.checked, &self.fixed, settings, &question, self.draws, self.stop, &told).map_err(refusal)
+        let (settings, draws) = (&prepared.design.settings, self.draws);
+        let key = format!("{question:?} {:?} {draws:?}", self.fixed);
+        let count = draws.count();
+        let stage = self.opened.stage("panel", &key, count.div_ceil(DRAWS_AT_ONCE));
+        let some = |piece: u64| {
+            let first = piece as usize * DRAWS_AT_ONCE;
+            let chosen = first..(first + DRAWS_AT_ONCE).min(count);
+            columns(&prepared.checked, &self.fixed, settings, &question, draws, chosen, self.stop, &|_| {})
+                .map_err(refusal)
+        };
+        Ok(Panel::of(&question, pieces(&stage, self.stop, &|done, of| self.told(done, of), &some)?))
+    }
+
+    /// Outcomes of many trials under these draws: `[trial][outcome]`, NaN where a run failed.
+    fn outcomes_of(
+        &self,
+        name: &str,
+        outcomes: &[Outcome],
+        draws: &Draws,
+        trials: &[Trial],
+    ) -> Result<Vec<Vec<f64>>, Vec<Diagnostic>> {
+        let prepared = &self.opened.prepared;
+        let key = format!("{outcomes:?} {:?} {draws:?} {trials:?}", self.fixed);
+        let stage = self.opened.stage(name, &key, trials.len().div_ceil(TRIALS_AT_ONCE));
+        let some = |piece: u64| {
+            let first = piece as usize * TRIALS_AT_ONCE;
+            let chosen = &trials[first..(first + TRIALS_AT_ONCE).min(trials.len())];
+            let settings = &prepared.design.settings;
+            outcomes_of(&prepared.checked, &self.fixed, settings, outcomes, draws, chosen, self.stop, &|_| {})
+                .map_err(refusal)
+        };
+        let all: Vec<Vec<Vec<f64>>> = pieces(&stage, self.stop, &|done, of| self.told(done, of), &some)?;
+        Ok(all.into_iter().flatten().collect())
+    }
+
+    fn told(&self, done: u64, of: u64) {
+        (self.progress)(Progress::Share(done as f64 / of.max(1) as f64));
     }
 
     /// The sentence under every exhibit.
@@ -221,8 +289,9 @@ fn undrawn(refusal: crate::present::Refusal) -> Vec<Diagnostic> {
 
 #[cfg(test)]
 mod tests {
-    use super::{compare_policies, what_drives};
+    use super::{compare_policies, compare_policies_part, what_drives, what_drives_part};
     use crate::diagnostic::{Diagnostic, render};
+    use crate::shard::Part;
     use crate::study::Order;
     use crate::study::tutorial::tutorial;
     use std::path::Path;
@@ -304,6 +373,28 @@ walks = 3
         assert!(done.shown[1].starts_with("What would have to be true"), "{}", done.shown[1]);
         let rows = rows(&folder.join("out"), "sensitivity");
         assert_eq!(rows.len(), 2 * 6);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn comparisons_in_shards_give_the_bytes_of_the_whole() {
+        let folder = tutorial("parts-compared", QUESTIONS);
+        let stop = AtomicBool::new(false);
+        // Calibration, panel and attribution; calibration, two designs, draws and single inputs.
+        for (drivers, passes, of) in [(false, 3, 2), (true, 5, 3)] {
+            let run = |out: &str, part: Part| match drivers {
+                false => compare_policies_part(&order(&folder, out), part, Some(300), &stop, &|_| {}),
+                true => what_drives_part(&order(&folder, out), part, Some(30), &stop, &|_| {}),
+            };
+            let out = format!("parts-{drivers}");
+            for _ in 0..passes {
+                for index in (0..of).rev() {
+                    assert_eq!(run(&out, Part::Shard { index, of }).unwrap_err()[0].code, crate::study::SHARD_DONE);
+                }
+            }
+            let merged = run(&out, Part::Merge { of }).map_err(words).unwrap();
+            assert_eq!(merged.outputs, run(&format!("whole-{drivers}"), Part::Whole).map_err(words).unwrap().outputs);
+        }
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -1,6 +1,6 @@
 //! What the data pin down: profiles, directions that are not known, and which series informs which parameter.
 
-use super::{Bench, Found, interrupted, undrawn};
+use super::{Bench, Found, halted, undrawn};
 use crate::diagnostic::Diagnostic;
 use crate::estimate::identify::{collinear_groups, directions, informs};
 use crate::estimate::objective::Objective;
@@ -28,11 +28,14 @@ pub(super) fn found(bench: &Bench) -> Result<Found, Vec<Diagnostic>> {
     let whole = Information::expected(&objective, &calibration.point).map_err(no_information)?;
     let covariance = calibration.covariance.clone().unwrap_or_else(|| whole.covariance());
     let profiler = Profiler { level: settings.level, ..Profiler::default() };
-    let all: Vec<usize> = (0..parameters.len()).collect();
-    let profiles = profiler.run(&objective, &calibration.point, &covariance, &all, bench.stop);
-    if bench.stop.load(Ordering::Relaxed) {
-        return Err(interrupted());
-    }
+    let profile = |number: u64| {
+        let found = profiler.run(&objective, &calibration.point, &covariance, &[number as usize], bench.stop).pop();
+        (!bench.stop.load(Ordering::Relaxed)).then_some(found)
+    };
+    let stage = bench.opened.stage("profiles", &format!("{profiler:?}"), parameters.len());
+    let found: Vec<Option<Profile>> =
+        stage.run(bench.stop, &|done, of| bench.told(done, of), &profile).map_err(halted)?;
+    let profiles: Vec<Profile> = found.into_iter().flatten().collect();
     // What the record itself says: priors are left out.
     let by_data = Information {
         source: Source::Expected,

@@ -19,12 +19,13 @@ pub use settings::{Identify, Sample, Sampler, Steps, Validate};
 
 use super::calibration::Calibration;
 use super::manifest::{Hashed, sha256};
-use super::opened::{Opened, open};
+use super::opened::{Opened, halted, open};
 use super::progress::Progress;
 use super::walk::Order;
 use crate::diagnostic::{Diagnostic, render};
 use crate::present::Exhibit;
 use crate::series::{write_file, write_text};
+use crate::shard::Part;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -81,6 +82,13 @@ struct Bench<'a> {
     progress: &'a (dyn Fn(Progress) + Sync),
 }
 
+impl Bench<'_> {
+    /// So many pieces of a stage are done.
+    fn told(&self, done: u64, of: u64) {
+        (self.progress)(Progress::Share(done as f64 / of.max(1) as f64));
+    }
+}
+
 impl Step {
     pub fn name(self) -> &'static str {
         match self {
@@ -102,8 +110,22 @@ pub fn take(
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<StepDone, Vec<Diagnostic>> {
+    take_part(order, Part::Whole, step, stop, progress)
+}
+
+/// As [`take`], or the share of it that one shard is.
+///
+/// # Errors
+/// As [`take`]; a shard always ends in the note that it is done.
+pub fn take_part(
+    order: &Order,
+    part: Part,
+    step: Step,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<StepDone, Vec<Diagnostic>> {
     progress(Progress::Step("reading study, model and data"));
-    let opened = open(order)?;
+    let opened = Opened { part, ..open(order)? };
     let done = |record, unchanged| StepDone {
         title: opened.study.title.clone(),
         folder: opened.folder.clone(),
@@ -111,9 +133,10 @@ pub fn take(
         unchanged,
     };
     if let Some(record) = taken(&opened, step) {
+        opened.ends_here()?;
         return Ok(done(record, true));
     }
-    opened.try_folder()?;
+    let _held = opened.try_folder()?;
     let calibration = opened.calibrate(stop, progress)?.ok_or_else(|| vec![nothing_estimated()])?;
     let record = go(&opened, &calibration, step, stop, progress)?;
     Ok(done(record, false))
@@ -169,6 +192,7 @@ fn go(
         Step::Sample => sampled::found(&bench),
         Step::Validate => validated::found(&bench),
     }?;
+    opened.ends_here()?;
     let mut files = found.files;
     let mut findings: Vec<String> = found.findings.iter().map(render).collect();
     for (folder, exhibit) in found.exhibits {

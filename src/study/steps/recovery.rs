@@ -2,7 +2,7 @@
 
 use super::replicate::{drawn, natural, scale};
 use super::settings::Validate;
-use super::{Bench, interrupted};
+use super::{Bench, halted};
 use crate::diagnostic::Diagnostic;
 use crate::estimate::fit::Coverage;
 use crate::estimate::objective::{Design, Objective, Use};
@@ -11,8 +11,7 @@ use crate::estimate::uncertainty::Information;
 use crate::estimate::{Parameter, Problem};
 use crate::present::{Cell, Column, Decimals, Row, Table};
 use crate::random::{Stream, normal_quantile};
-use rayon::prelude::*;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 const ITERATIONS: u64 = 300;
 /// One stream for each data set.
@@ -36,26 +35,19 @@ pub(super) fn table(bench: &Bench, settings: &Validate) -> Result<Table, Vec<Dia
     let (opened, calibration) = (bench.opened, bench.calibration);
     let objective = Objective::new(&opened.prepared.checked, opened.prepared.design.clone())?;
     let truth = &calibration.point;
-    let done = AtomicUsize::new(0);
-    let refits: Vec<Option<Refit>> = (0..settings.recovery)
-        .into_par_iter()
-        .map(|number| {
-            let design = simulated(bench, number as u64);
-            let refit = Objective::new(&opened.prepared.checked, design).ok().and_then(|objective| {
-                let found = Method::TrustRegion.search(&objective, truth, number as u64, ITERATIONS, bench.stop);
-                found.value.filter(|_| matches!(found.ended, Ended::Converged | Ended::Stalled))?;
-                let information = Information::expected(&objective, &found.point).ok()?;
-                let covariance = information.covariance();
-                Some((0..truth.len()).map(|k| (found.point[k], covariance.standard_error(k))).collect())
-            });
-            let share = (done.fetch_add(1, Ordering::Relaxed) + 1) as f64 / settings.recovery as f64;
-            (bench.progress)(crate::study::Progress::Share(share));
-            refit
-        })
-        .collect();
-    if bench.stop.load(Ordering::Relaxed) {
-        return Err(interrupted());
-    }
+    let refit = |number: u64| -> Option<Option<Refit>> {
+        let design = simulated(bench, number);
+        let refit = Objective::new(&opened.prepared.checked, design).ok().and_then(|objective| {
+            let found = Method::TrustRegion.search(&objective, truth, number, ITERATIONS, bench.stop);
+            found.value.filter(|_| matches!(found.ended, Ended::Converged | Ended::Stalled))?;
+            let information = Information::expected(&objective, &found.point).ok()?;
+            let covariance = information.covariance();
+            Some((0..truth.len()).map(|k| (found.point[k], covariance.standard_error(k))).collect())
+        });
+        (!bench.stop.load(Ordering::Relaxed)).then_some(refit)
+    };
+    let stage = opened.stage("recovery", "", settings.recovery);
+    let refits = stage.run(bench.stop, &|done, of| bench.told(done, of), &refit).map_err(halted)?;
     let found: Vec<Refit> = refits.into_iter().flatten().collect();
     let width = normal_quantile((1.0 + settings.level) / 2.0);
     let rows =

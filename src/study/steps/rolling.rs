@@ -1,10 +1,10 @@
 //! Forecasts from earlier dates: estimate on what was recorded by then, predict what came, score against naive forecasts.
 
+use super::Bench;
 use super::draws::normal_draws;
 use super::predictive::ends;
 use super::replicate::{drawn, natural, scale};
 use super::settings::Validate;
-use super::{Bench, interrupted};
 use crate::calendar::Window;
 use crate::diagnostic::Diagnostic;
 use crate::estimate::fit::crps_sample;
@@ -15,8 +15,8 @@ use crate::estimate::{Infeasible, Problem};
 use crate::random::Stream;
 use crate::study::archive::stretch;
 use crate::study::fault::Finding;
-use rayon::prelude::*;
-use std::sync::atomic::Ordering;
+use crate::study::opened::pieces;
+use serde::{Deserialize, Serialize};
 
 /// Draws behind each forecast.
 const DRAWS: usize = 500;
@@ -26,6 +26,7 @@ const ITERATIONS: u64 = 300;
 const STREAMS: u64 = 1 << 41;
 
 /// One forecast of one datum. Values are in the unit of the series.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Forecast {
     /// Number of the origin.
     pub origin: usize,
@@ -65,13 +66,10 @@ pub(super) fn origins(bench: &Bench, settings: &Validate) -> Result<Vec<f64>, Ve
 /// # Source
 /// Tashman (2000), section 2, for rolling origins; scores: Gneiting and Raftery (2007), sections 4.1 and 4.2.
 pub(super) fn forecasts(bench: &Bench, settings: &Validate, origins: &[f64]) -> Result<Vec<Forecast>, Vec<Diagnostic>> {
-    let from = |(number, at): (usize, &f64)| from_origin(bench, settings, number, *at);
-    let each: Vec<Result<Vec<Forecast>, Vec<Diagnostic>>> = origins.par_iter().enumerate().map(from).collect();
-    let all: Result<Vec<Vec<Forecast>>, Vec<Diagnostic>> = each.into_iter().collect();
-    if bench.stop.load(Ordering::Relaxed) {
-        return Err(interrupted());
-    }
-    Ok(all?.into_iter().flatten().collect())
+    let stage = bench.opened.stage("origins", &format!("{origins:?} {settings:?}"), origins.len());
+    let from = |number: u64| from_origin(bench, settings, number as usize, origins[number as usize]);
+    let all: Vec<Vec<Forecast>> = pieces(&stage, bench.stop, &|done, of| bench.told(done, of), &from)?;
+    Ok(all.into_iter().flatten().collect())
 }
 
 fn from_origin(bench: &Bench, settings: &Validate, number: usize, at: f64) -> Result<Vec<Forecast>, Vec<Diagnostic>> {
