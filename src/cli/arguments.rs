@@ -150,17 +150,26 @@ pub struct Convert {
     pub files: Vec<PathBuf>,
 }
 
-/// Examples: `levada study calibration/lynx-hare/study.toml`, `levada study study.toml --quick --out results`.
+/// Examples: `levada study calibration/lynx-hare/study.toml`, `levada study study.toml --quick --out results`,
+/// `levada study --verify out/lynx-hare`.
 #[derive(Debug, Args)]
 pub struct StudyCommand {
     /// The study file (TOML).
-    pub study: PathBuf,
+    #[arg(required_unless_present = "verify", conflicts_with = "verify")]
+    pub study: Option<PathBuf>,
     /// Folder of the results; without it `out/` and the study's name.
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
     /// Fewer starts and a longer step, as the study's [quick] says.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "verify")]
     pub quick: bool,
+    /// Make the results of a folder again from its own copies of study, model and data, and name every file, row and column
+    /// that differs. They are made in --out, or beside the folder, and then deleted if nothing differs.
+    #[arg(long, value_name = "FOLDER")]
+    pub verify: Option<PathBuf>,
+    /// Relative difference at which two numbers count as the same, for results of another machine.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0.0, requires = "verify")]
+    pub tolerance: f64,
 }
 
 /// Examples: `levada calibrate calibration/lynx-hare/study.toml`, `levada sample study.toml --out results`.

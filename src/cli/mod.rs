@@ -12,6 +12,7 @@ mod run;
 mod shards;
 mod steps;
 mod study;
+mod verify;
 
 use crate::study::Step;
 use arguments::{Arguments, Command};

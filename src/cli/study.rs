@@ -4,7 +4,7 @@ use super::arguments::{Colour, StudyCommand};
 use super::exit_status::ExitStatus;
 use super::messages::{answer, refuse, show};
 use crate::diagnostic::Diagnostic;
-use crate::study::{Done, Order, Progress, walk};
+use crate::study::{Check, Done, Order, Progress, walk};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -13,8 +13,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs the command.
 pub fn study(arguments: &StudyCommand, colour: Colour) -> ExitStatus {
+    let Some(study) = &arguments.study else {
+        // The command line takes one of the two.
+        let folder = arguments.verify.clone().unwrap_or_default();
+        let check = Check { folder, out: arguments.out.clone(), tolerance: arguments.tolerance };
+        return super::verify::check(&check, colour);
+    };
     let stop = stop_on_signals(colour);
-    let order = Order { study: arguments.study.clone(), out: arguments.out.clone(), quick: arguments.quick };
+    let order = Order { study: study.clone(), out: arguments.out.clone(), quick: arguments.quick };
     let teller = Teller::new();
     let done = match walk(&order, &stop, &|progress| teller.tell(progress)) {
         Ok(done) => done,
@@ -123,6 +129,7 @@ fn report(done: &Done) -> String {
     text += &format!("Integration error: {}.\n", manifest.integration_error);
     text += &format!("\nFigures   {}\n", done.folder.join("figures").display());
     text += &format!("Tables    {}\n", done.folder.join("tables").display());
+    text += &format!("Package   {}\n", done.folder.join("README.md").display());
     text += &format!("Record    {}\n", done.folder.join(crate::study::MANIFEST).display());
     text
 }

@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 pub struct Exhibit {
     /// The file name without an ending.
     pub name: String,
-    /// File ending and content. A figure has `svg`, `pdf`, `png`, `caption.txt` and `alt.txt`; a table `csv`, `tex` and `txt`.
+    /// File ending and content. A figure has `svg`, `pdf`, `png`, `caption.txt` and `alt.txt`; a table `csv`, `tex`, `txt` and `notes.txt`.
     pub files: Vec<(&'static str, Vec<u8>)>,
     pub caption: String,
     pub alt: String,

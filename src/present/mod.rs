@@ -1,10 +1,11 @@
-//! Turns plain result data into figures (SVG, PDF, PNG) and tables (CSV, LaTeX, plain text).
+//! Turns plain result data into figures (SVG, PDF, PNG), tables (CSV, LaTeX, plain text) and a page of HTML.
 //!
 //! It never runs a model, knows nothing of estimation and writes no file: a figure or a table becomes an [`Exhibit`],
 //! bytes with their endings, and whoever asked for it puts them where they belong. The same input gives the same bytes.
 
 mod exhibit;
 mod figure;
+pub mod page;
 mod plain;
 mod refusal;
 mod table;

@@ -39,6 +39,7 @@ pub struct Study {
     pub exhibits: Exhibits,
     pub quick: Quick,
     pub steps: super::Steps,
+    pub package: Package,
 }
 
 impl Study {
@@ -341,4 +342,16 @@ pub struct CohortEntry {
 pub struct Quick {
     pub starts: usize,
     pub step: Option<Located<f64>>,
+}
+
+/// What only the authors can say of the replication package.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Package {
+    pub authors: Vec<String>,
+    /// The paper's reference.
+    pub paper: String,
+    /// The statement that the authors may use and redistribute the data.
+    pub rights: String,
+    /// Of data and study files.
+    pub licence: String,
 }

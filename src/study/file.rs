@@ -80,6 +80,7 @@ fn study(fields: &Fields, source: &Arc<Source>, refused: &mut Vec<Diagnostic>) -
     let exhibits = fields.table("exhibits").map(|table| exhibits(&table, refused)).unwrap_or_default();
     let quick = quick(fields.table("quick"));
     let steps = super::steps::steps(fields);
+    let package = fields.table("package").map(|table| package(&table)).unwrap_or_default();
     unique(fields, "observations", observe.iter().map(|entry| &entry.name));
     unique(fields, "parameters", parameters.iter().map(|entry| &entry.name));
     unique(fields, "outcomes", outcomes.iter().map(|entry| &entry.name));
@@ -116,6 +117,7 @@ fn study(fields: &Fields, source: &Arc<Source>, refused: &mut Vec<Diagnostic>) -
         exhibits,
         quick,
         steps,
+        package,
     })
 }
 
@@ -316,6 +318,16 @@ fn quick(table: Option<Fields>) -> Quick {
     let Some(table) = table else { return Quick { starts: 1, step: None } };
     let starts = table.count("starts", 1).map_or(1, |starts| starts.value as usize);
     Quick { starts, step: step(&table, "step") }
+}
+
+fn package(table: &Fields) -> Package {
+    let text = |key| table.text(key).map(|text| text.value).unwrap_or_default();
+    Package {
+        authors: table.texts("authors").into_iter().map(|text| text.value).collect(),
+        paper: text("paper"),
+        rights: text("rights"),
+        licence: text("licence"),
+    }
 }
 
 fn exhibits(table: &Fields, refused: &mut Vec<Diagnostic>) -> Exhibits {

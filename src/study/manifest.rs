@@ -17,7 +17,11 @@ pub struct Manifest {
     pub title: String,
     /// Of everything that the results depend on.
     pub hash: String,
-    pub inputs: Vec<Hashed>,
+    /// Every file read, the study file first.
+    pub inputs: Vec<Input>,
+    /// What is said of the data beside them.
+    #[serde(default)]
+    pub documents: Vec<Input>,
     pub seed: u64,
     pub method: String,
     /// In the model's time unit.
@@ -32,6 +36,14 @@ pub struct Manifest {
     /// Seconds, by step.
     pub timings: Vec<(String, f64)>,
     pub outputs: Vec<Hashed>,
+    /// What the outputs are, and the command that makes each.
+    #[serde(default)]
+    pub exhibits: Vec<Listed>,
+    /// When the work began, in coordinated universal time.
+    #[serde(default)]
+    pub begun: String,
+    #[serde(default)]
+    pub machine: Machine,
     /// What the results rest on that no source supports, and other remarks.
     pub remarks: Vec<String>,
 }
@@ -41,6 +53,41 @@ pub struct Manifest {
 pub struct Hashed {
     pub file: PathBuf,
     pub sha256: String,
+}
+
+/// A file that was read, and its copy in the folder of results.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// As it was found.
+    pub file: PathBuf,
+    /// Of its bytes, a byte order mark left out.
+    pub sha256: String,
+    /// From the folder of results.
+    #[serde(default)]
+    pub copy: PathBuf,
+}
+
+/// A figure or table, by its files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listed {
+    /// The file name without an ending.
+    pub name: String,
+    pub folder: PathBuf,
+    pub caption: String,
+    /// The command of the step that makes it: `study`, `identify`, `compare`.
+    pub verb: String,
+    pub files: Vec<PathBuf>,
+}
+
+/// Where a study ran.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    pub system: String,
+    pub architecture: String,
+    pub processors: usize,
+    pub threads: usize,
+    /// In bytes, where the system tells.
+    pub peak_memory: Option<u64>,
 }
 
 impl Manifest {
@@ -54,7 +101,11 @@ impl Manifest {
         let same = |output: &Hashed| {
             std::fs::read(folder.join(&output.file)).is_ok_and(|bytes| sha256(&bytes) == output.sha256)
         };
-        !self.outputs.is_empty() && self.outputs.iter().all(same)
+        let copied = |input: &Input| content_hash(&folder.join(&input.copy)).is_some_and(|hash| hash == input.sha256);
+        let told = folder.join(super::package::README).is_file();
+        told && !self.outputs.is_empty()
+            && self.outputs.iter().all(same)
+            && self.inputs.iter().chain(&self.documents).all(copied)
     }
 
     pub fn write(&self, folder: &Path) -> Result<(), WriteFault> {
@@ -74,4 +125,10 @@ pub fn slug(name: &str) -> String {
 /// The SHA-256 of some bytes, in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The SHA-256 of what a file holds, a byte order mark left out; `None` for a file that cannot be read.
+pub fn content_hash(file: &Path) -> Option<String> {
+    let bytes = std::fs::read(file).ok()?;
+    Some(sha256(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)))
 }

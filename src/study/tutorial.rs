@@ -12,6 +12,7 @@ pub(super) fn tutorial(name: &str, settings: &str) -> PathBuf {
         std::fs::copy(shipped.join(file), folder.join(file)).unwrap();
     }
     let study = std::fs::read_to_string(shipped.join("study.toml")).unwrap();
+    let study = study.replace("window = \"1900..1919\"", "window = \"1900..1919\"\ndraws = 20");
     std::fs::write(folder.join("study.toml"), format!("{study}\n{settings}")).unwrap();
     folder
 }

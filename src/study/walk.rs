@@ -2,13 +2,15 @@
 //! and an interrupted calibration goes on where it stopped.
 
 use super::calibration::{Calibration, Effort, calibrate};
+use super::comparison::{Compared, Wanted, inquire, inquiries};
 use super::entry::Study;
 use super::exhibits::{Results, exhibits};
 use super::manifest::{Hashed, Manifest, sha256};
 use super::opened::{Opened, halted, open};
+use super::package;
 use super::prepare::{IdentityRule, Prepared};
 use super::progress::Progress;
-use super::steps::{StepRecord, take_all};
+use super::steps::{Step, StepRecord, take_all};
 use super::windows::years;
 use crate::compare::{Account, Kept, Measure, Policy, accounts, compare, with};
 use crate::compile::{Landing, Outputs, Program, Request, compile};
@@ -46,6 +48,8 @@ pub struct Done {
     pub calibration: Option<Calibration>,
     /// The steps that the study has tables for.
     pub steps: Vec<StepRecord>,
+    /// Policies under draws and what drives them, as far as the study asks.
+    pub compared: Vec<Compared>,
     pub accounts: Vec<Kept>,
     pub notes: Vec<Diagnostic>,
 }
@@ -66,10 +70,11 @@ const CHECKPOINT: &str = "calibration.json";
 pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Sync)) -> Result<Done, Vec<Diagnostic>> {
     let mut timings = Timings::default();
     progress(Progress::Step("reading study, model and data"));
+    let begun = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string();
     let opened = open(order)?;
-    if let Some(manifest) =
-        Manifest::read(&opened.folder).filter(|old| old.hash == opened.hash && old.is_whole(&opened.folder))
-    {
+    let earlier = Manifest::read(&opened.folder);
+    let whole = |old: &&Manifest| old.hash == opened.hash && old.is_whole(&opened.folder);
+    if let Some(manifest) = earlier.as_ref().filter(whole).cloned() {
         let notes = notes(&opened.study, opened.prepared.notes);
         let folder = opened.folder;
         return Ok(Done {
@@ -78,6 +83,7 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
             unchanged: true,
             calibration: None,
             steps: Vec::new(),
+            compared: Vec::new(),
             accounts: Vec::new(),
             notes,
         });
@@ -91,11 +97,16 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
         _ => Vec::new(),
     };
     timings.end("steps");
-    let Opened { study, prepared, folder, inputs, hash, starts, .. } = opened;
+    let compared = match order.quick {
+        true => Vec::new(),
+        false => under_draws(&opened, calibration.as_ref(), &taken, stop, progress)?,
+    };
+    timings.end("draws");
+    let (study, prepared, folder) = (&opened.study, &opened.prepared, &opened.folder);
     progress(Progress::Step("running the model under every policy"));
     let estimated = calibration.as_ref().map_or(&[][..], |calibration| &calibration.constants);
     let fixed = with(&prepared.design.overrides, estimated);
-    let (baseline, integration_error) = baseline(&prepared, &fixed)?;
+    let (baseline, integration_error) = baseline(prepared, &fixed)?;
     let policies: Vec<Policy> = prepared
         .scenarios
         .iter()
@@ -106,14 +117,14 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
         })
         .collect();
     let settings = &prepared.design.settings;
-    let comparison = compare(&prepared.checked, &fixed, settings, &policies, &measures(&prepared), &prepared.windows)?;
+    let comparison = compare(&prepared.checked, &fixed, settings, &policies, &measures(prepared), &prepared.windows)?;
     let every = years(&study.run.calendar, prepared.run);
-    let kept = accounts(&prepared.checked, &fixed, settings, &policies, &books(&prepared), &every)?;
+    let kept = accounts(&prepared.checked, &fixed, settings, &policies, &books(prepared), &every)?;
     timings.end("compare");
     progress(Progress::Step("drawing figures and tables"));
     let results = Results {
-        study: &study,
-        prepared: &prepared,
+        study,
+        prepared,
         calibration: calibration.as_ref(),
         comparison: &comparison,
         accounts: &kept,
@@ -121,8 +132,9 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
         fixed: &fixed,
     };
     let drawn = exhibits(&results).map_err(|refusal| vec![refusal.diagnostic()])?;
-    let mut outputs: Vec<Hashed> = taken.iter().flat_map(|record| record.outputs.clone()).collect();
-    let mut remarks = study.assumptions.clone();
+    let mut outputs: Vec<Hashed> = Vec::new();
+    let copies = package::copy(&opened, earlier.as_ref())?;
+    let mut remarks: Vec<String> = study.assumptions.iter().chain(&copies.remarks).cloned().collect();
     for (place, exhibit) in drawn {
         for (ending, bytes) in &exhibit.files {
             let file = Path::new(place).join(format!("{}.{ending}", exhibit.name));
@@ -138,28 +150,68 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
     write_file(&folder.join(&file), |out| out.write_all(&bytes)).map_err(|fault| vec![fault.diagnostic()])?;
     outputs.push(Hashed { file, sha256: sha256(&bytes) });
     timings.end("draw");
+    let mut parts: Vec<(&'static str, Vec<Hashed>)> =
+        taken.iter().map(|(step, record)| (step.name(), record.outputs.clone())).collect();
+    parts.extend(compared.iter().map(|compared| (compared.inquiry.verb(), compared.outputs.clone())));
+    parts.push(("study", outputs));
+    let exhibits = package::exhibits(folder, &parts);
     let manifest = Manifest {
         program: "levada".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         study: study.name.clone(),
         title: study.title.clone(),
-        hash,
-        inputs,
+        hash: opened.hash.clone(),
+        inputs: copies.inputs,
+        documents: copies.documents,
         seed: study.run.seed,
         method: settings.method.to_string(),
-        step: step_of(&fixed, &prepared),
-        starts,
+        step: step_of(&fixed, prepared),
+        starts: opened.starts,
         quick: order.quick,
-        converged: calibration.as_ref().is_none_or(Calibration::converged) && taken.iter().all(|step| step.trusted),
+        converged: calibration.as_ref().is_none_or(Calibration::converged)
+            && taken.iter().all(|(_, step)| step.trusted),
         balanced: kept.iter().all(Kept::holds),
         integration_error,
         timings: timings.ended,
-        outputs,
+        outputs: latest(parts),
+        exhibits,
+        begun,
+        machine: package::machine(),
         remarks,
     };
-    manifest.write(&folder).map_err(|fault| vec![fault.diagnostic()])?;
-    let notes = notes(&study, prepared.notes);
-    Ok(Done { folder, manifest, unchanged: false, calibration, steps: taken, accounts: kept, notes })
+    package::write_readme(&opened, &manifest)?;
+    manifest.write(folder).map_err(|fault| vec![fault.diagnostic()])?;
+    let told = compared.iter().flat_map(|compared| compared.notes.clone());
+    let notes = notes(study, prepared.notes.iter().cloned().chain(told).collect());
+    let steps = taken.into_iter().map(|(_, record)| record).collect();
+    let folder = opened.folder;
+    Ok(Done { folder, manifest, unchanged: false, calibration, steps, compared, accounts: kept, notes })
+}
+
+/// Policies under draws. The draws are those of a sampler only if this walk took its step, so that they can be made again.
+fn under_draws(
+    opened: &Opened,
+    calibration: Option<&Calibration>,
+    taken: &[(Step, StepRecord)],
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Vec<Compared>, Vec<Diagnostic>> {
+    let sampled = taken.iter().any(|(step, _)| *step == Step::Sample);
+    let wanted = Wanted { count: opened.study.compare.draws, sampled };
+    let asked = inquiries(opened, calibration).into_iter();
+    asked.map(|inquiry| inquire(opened, calibration, inquiry, wanted, stop, progress)).collect()
+}
+
+/// Every file once: what two steps wrote is the later one's.
+fn latest(parts: Vec<(&'static str, Vec<Hashed>)>) -> Vec<Hashed> {
+    let mut outputs: Vec<Hashed> = Vec::new();
+    for output in parts.into_iter().flat_map(|(_, outputs)| outputs) {
+        match outputs.iter_mut().find(|known| known.file == output.file) {
+            Some(known) => *known = output,
+            None => outputs.push(output),
+        }
+    }
+    outputs
 }
 
 /// What the reader of the results must know: the study's assumptions, and what was found on the way.

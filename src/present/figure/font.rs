@@ -10,7 +10,7 @@ pub const FAMILY: &str = "Source Sans 3";
 /// What an SVG asks for: the bundled font, then what a reader's browser may have.
 pub const FAMILIES: &str = "'Source Sans 3', 'Source Sans Pro', Helvetica, Arial, sans-serif";
 
-static BYTES: &[u8] = include_bytes!("../../../assets/fonts/source-sans-3/SourceSans3-Regular.ttf");
+pub static BYTES: &[u8] = include_bytes!("../../../assets/fonts/source-sans-3/SourceSans3-Regular.ttf");
 
 /// Options that know the bundled font and no other. Text in a family that is absent vanishes without a word from a PDF,
 /// so the family is looked for once and its absence is an error.

@@ -32,6 +32,7 @@ pub use cohorts::{CohortRow, Cohorts};
 pub use counterfactual::{Counterfactual, CounterfactualPanel};
 pub use fan::Fan;
 pub use fit::{Fit, FitPanel};
+pub(super) use font::BYTES as FONT;
 pub use pairs::{Correlation, Pairs};
 pub use profiles::{ProfilePanel, Profiles};
 pub use residuals::{ResidualPanel, Residuals};

@@ -100,7 +100,7 @@ impl Cell {
 }
 
 impl Table {
-    /// The table in its three forms: `csv`, `tex` and `txt`.
+    /// The table in its three forms, `csv`, `tex` and `txt`, and title and notes alone, `notes.txt`.
     pub fn exhibit(&self) -> Result<Exhibit, Refusal> {
         let exhibit = self.name.clone();
         if self.columns.is_empty() || !self.rows.iter().any(|row| matches!(row, Row::Cells(_))) {
@@ -120,7 +120,12 @@ impl Table {
         let columns: Vec<String> = self.columns.iter().map(Column::heading).collect();
         Ok(Exhibit {
             name: self.name.clone(),
-            files: vec![("csv", csv), ("tex", latex::latex(self).into_bytes()), ("txt", text::text(self).into_bytes())],
+            files: vec![
+                ("csv", csv),
+                ("tex", latex::latex(self).into_bytes()),
+                ("txt", text::text(self).into_bytes()),
+                ("notes.txt", notes(self).into_bytes()),
+            ],
             caption: self.title.clone(),
             alt: format!("Table of {rows} rows. Columns: {}.", columns.join(", ")),
             warnings: Vec::new(),
@@ -135,6 +140,13 @@ impl Column {
         let parts = [self.group.as_str(), self.name.as_str(), unit.as_str()];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The title, and each note as a paragraph.
+fn notes(table: &Table) -> String {
+    let mut text = format!("{}\n", table.title);
+    text.extend(table.notes.iter().map(|note| format!("\n{note}\n")));
+    text
 }
 
 #[cfg(test)]

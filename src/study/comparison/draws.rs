@@ -1,6 +1,7 @@
 //! The draws under which policies are run: those of the study's sampler where they stand beside the results, else the
 //! normal approximation at the optimum, else the one point of the estimates.
 
+use super::Wanted;
 use crate::compare::Draws;
 use crate::diagnostic::Diagnostic;
 use crate::estimate::Parameter;
@@ -55,11 +56,12 @@ impl Origin {
     }
 }
 
-/// Up to `count` draws of the constants that are estimated.
-pub fn draws(opened: &Opened, calibration: Option<&Calibration>, count: usize) -> (Draws, Origin) {
+/// Up to so many draws of the constants that are estimated.
+pub fn draws(opened: &Opened, calibration: Option<&Calibration>, wanted: Wanted) -> (Draws, Origin) {
+    let count = wanted.count;
     let Some(calibration) = calibration else { return (Draws::point(&[]), Origin::Point) };
     let design = &opened.prepared.design;
-    if let Some((values, trusted)) = sampled(opened) {
+    if let Some((values, trusted)) = wanted.sampled.then(|| sampled(opened)).flatten() {
         let wanted = count.min(values.values.len());
         // Evenly over all chains, which stand one after the other.
         let place = |k: usize| k * values.values.len() / wanted.max(1);

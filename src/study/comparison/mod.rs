@@ -31,6 +31,7 @@ const TRIALS_AT_ONCE: usize = 1024;
 /// What a comparison left behind.
 #[derive(Debug)]
 pub struct Compared {
+    pub inquiry: Inquiry,
     pub title: String,
     pub folder: PathBuf,
     /// The tables to look at first, as text.
@@ -77,6 +78,40 @@ struct Made {
     runs: usize,
 }
 
+/// What is asked of a study's policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inquiry {
+    /// Every scenario under every draw, and which switch did how much.
+    Policies,
+    /// Which inputs drive the outcomes that the study's `[sensitivity]` names.
+    Drivers,
+}
+
+impl Inquiry {
+    /// The command that asks it.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Inquiry::Policies => "compare",
+            Inquiry::Drivers => "sensitivity",
+        }
+    }
+
+    fn record(self) -> &'static str {
+        match self {
+            Inquiry::Policies => "comparison",
+            Inquiry::Drivers => "sensitivity",
+        }
+    }
+}
+
+/// Draws under which policies are run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub count: usize,
+    /// Those of the sampler go before the approximation, where they stand beside the results.
+    pub sampled: bool,
+}
+
 /// Runs every scenario of a study under every draw and attributes outcomes to switches; `count` draws, or as many as the
 /// study says.
 ///
@@ -102,17 +137,7 @@ pub fn compare_policies_part(
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Compared, Vec<Diagnostic>> {
-    work(order, part, count, stop, progress, "comparison", |bench| {
-        let mut made = paths::made(bench)?;
-        for attribution in &bench.opened.prepared.attributions {
-            let more = attributed::made(bench, attribution)?;
-            made.exhibits.extend(more.exhibits);
-            made.notes.extend(more.notes);
-            made.shown.extend(more.shown);
-            made.runs += more.runs;
-        }
-        Ok(made)
-    })
+    alone(order, part, Inquiry::Policies, count, stop, progress)
 }
 
 /// Which inputs drive the outcomes that the study's `[sensitivity]` names.
@@ -139,25 +164,63 @@ pub fn what_drives_part(
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Compared, Vec<Diagnostic>> {
-    work(order, part, count, stop, progress, "sensitivity", driven::made)
+    alone(order, part, Inquiry::Drivers, count, stop, progress)
 }
 
-fn work(
+fn alone(
     order: &Order,
     part: Part,
+    inquiry: Inquiry,
     count: Option<usize>,
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
-    name: &str,
-    make: impl FnOnce(&Bench) -> Result<Made, Vec<Diagnostic>>,
 ) -> Result<Compared, Vec<Diagnostic>> {
     progress(Progress::Step("reading study, model and data"));
     let opened = Opened { part, ..open(order)? };
     let _held = opened.try_folder()?;
     let calibration = opened.calibrate(stop, progress)?;
-    let count = count.unwrap_or(opened.study.compare.draws);
-    let (draws, origin) = draws::draws(&opened, calibration.as_ref(), count);
-    let estimated = calibration.as_ref().map_or(&[][..], |calibration: &Calibration| &calibration.constants);
+    let wanted = Wanted { count: count.unwrap_or(opened.study.compare.draws), sampled: true };
+    inquire(&opened, calibration.as_ref(), inquiry, wanted, stop, progress)
+}
+
+/// What a study asks of its policies, as steps of the whole walk. Without draws a comparison says what the figures at the
+/// estimates say already, unless it attributes or has numbers.
+pub(super) fn inquiries(opened: &Opened, calibration: Option<&Calibration>) -> Vec<Inquiry> {
+    let prepared = &opened.prepared;
+    let numbers = prepared.outcomes.iter().any(|outcome| outcome.number.is_some());
+    let several = prepared.scenarios.len() > 1 && !prepared.outcomes.is_empty();
+    let compared = several && (calibration.is_some() || numbers) || !prepared.attributions.is_empty();
+    let driven = opened.study.sensitivity.is_some() && calibration.is_some();
+    let asked = [(Inquiry::Policies, compared), (Inquiry::Drivers, driven)];
+    asked.into_iter().filter(|(_, asked)| *asked).map(|(inquiry, _)| inquiry).collect()
+}
+
+fn make(bench: &Bench, inquiry: Inquiry) -> Result<Made, Vec<Diagnostic>> {
+    if inquiry == Inquiry::Drivers {
+        return driven::made(bench);
+    }
+    let mut made = paths::made(bench)?;
+    for attribution in &bench.opened.prepared.attributions {
+        let more = attributed::made(bench, attribution)?;
+        made.exhibits.extend(more.exhibits);
+        made.notes.extend(more.notes);
+        made.shown.extend(more.shown);
+        made.runs += more.runs;
+    }
+    Ok(made)
+}
+
+/// Answers one inquiry into the folder of results.
+pub(super) fn inquire(
+    opened: &Opened,
+    calibration: Option<&Calibration>,
+    inquiry: Inquiry,
+    wanted: Wanted,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Compared, Vec<Diagnostic>> {
+    let (draws, origin) = draws::draws(opened, calibration, wanted);
+    let estimated = calibration.map_or(&[][..], |calibration: &Calibration| &calibration.constants);
     let prepared = &opened.prepared;
     let policies = prepared.scenarios.iter().map(|scenario| Policy {
         name: scenario.name.clone(),
@@ -165,7 +228,7 @@ fn work(
         settings: scenario.settings.clone(),
     });
     let bench = Bench {
-        opened: &opened,
+        opened,
         draws: &draws,
         origin,
         fixed: with(&prepared.design.overrides, estimated),
@@ -175,7 +238,7 @@ fn work(
         progress,
     };
     let begun = Instant::now();
-    let made = make(&bench)?;
+    let made = make(&bench, inquiry)?;
     opened.ends_here()?;
     let seconds = begun.elapsed().as_secs_f64();
     progress(Progress::Step("writing figures and tables"));
@@ -203,11 +266,11 @@ fn work(
         outputs: &outputs,
     };
     let text = serde_json::to_string_pretty(&record).unwrap_or_default();
-    let file = opened.folder.join("steps").join(format!("{name}.json"));
+    let file = opened.folder.join("steps").join(format!("{}.json", inquiry.record()));
     write_text(&file, &format!("{text}\n")).map_err(|fault| vec![fault.diagnostic()])?;
     let warnings = made.exhibits.iter().flat_map(|(_, exhibit)| exhibit.warnings.clone());
     let notes = origin.doubt().into_iter().chain(made.notes).chain(warnings).collect();
-    Ok(Compared { title: opened.study.title.clone(), folder: opened.folder.clone(), shown, outputs, notes })
+    Ok(Compared { inquiry, title: opened.study.title.clone(), folder: opened.folder.clone(), shown, outputs, notes })
 }
 
 /// An outcome that is one number.

@@ -148,7 +148,7 @@ pub(super) fn take_all(
     calibration: &Calibration,
     stop: &AtomicBool,
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Vec<StepRecord>, Vec<Diagnostic>> {
+) -> Result<Vec<(Step, StepRecord)>, Vec<Diagnostic>> {
     let steps = &opened.study.steps;
     let wanted = [
         (Step::Identify, steps.identify.is_some()),
@@ -158,8 +158,8 @@ pub(super) fn take_all(
     let wanted = wanted.into_iter().filter(|(_, wanted)| *wanted);
     wanted
         .map(|(step, _)| match taken(opened, step) {
-            Some(record) => Ok(record),
-            None => go(opened, calibration, step, stop, progress),
+            Some(record) => Ok((step, record)),
+            None => go(opened, calibration, step, stop, progress).map(|record| (step, record)),
         })
         .collect()
 }

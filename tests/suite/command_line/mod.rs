@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod endings;
 mod ensemble;
+mod package;
 mod shards;
 mod steps;
 mod stiff;
