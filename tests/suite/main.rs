@@ -5,6 +5,7 @@ mod closed_forms;
 mod command_line;
 mod community;
 mod data;
+mod delays;
 mod derivatives;
 mod dual_numbers;
 mod ensembles;

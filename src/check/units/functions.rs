@@ -107,7 +107,8 @@ pub fn signature(function: Function) -> Signature {
         | Function::History => (&[Shared, Time, Shared], Outcome::Shared),
         Function::SmoothN | Function::DelayN => (&[Shared, Time, Shared, Pure], Outcome::Shared),
         Function::SmoothOrder | Function::DelayOrder => (&[Shared, Time, Pure, Shared], Outcome::Shared),
-        Function::DelayConveyor => (&[Shared, Time, Any], Outcome::Shared),
+        // Leak, profile and content: per time, a table, and units times time.
+        Function::DelayConveyor => (&[Shared, Time, PerTime, Any, Any, Time], Outcome::Shared),
         Function::Trend | Function::TrendInitial => (&[Any, Time, PerTime], Outcome::PerTime),
         Function::Forecast | Function::ForecastInitial => (&[Shared, Time, Time, PerTime], Outcome::Shared),
         Function::NetPresentValue | Function::NetPresentValueDiscount => {

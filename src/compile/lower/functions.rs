@@ -35,6 +35,7 @@ impl<'a> Lowering<'a> {
             | F::DelayPipeline
             | F::DelayMaterial
             | F::DelayInformation
+            | F::DelayConveyor
             | F::Trend
             | F::TrendInitial
             | F::Forecast
@@ -77,13 +78,9 @@ impl<'a> Lowering<'a> {
                 self.vector_function(function, arguments, expression, context)
             }
             F::GetTimeValue => self.get_time_value(arguments, expression, context),
-            F::DelayConveyor
-            | F::History
-            | F::SheetConstants
-            | F::SheetData
-            | F::SheetLookups
-            | F::RandomPoisson
-            | F::PoissonDraw => Err(self.unsupported(function, expression, context)),
+            F::History | F::SheetConstants | F::SheetData | F::SheetLookups | F::RandomPoisson | F::PoissonDraw => {
+                Err(self.unsupported(function, expression, context))
+            }
             _ => {
                 let mut values = Vec::with_capacity(arguments.len());
                 for argument in arguments {
@@ -110,10 +107,6 @@ impl<'a> Lowering<'a> {
             Function::SheetConstants | Function::SheetData | Function::SheetLookups => {
                 "make the call the whole right-hand side of a variable of its own"
             }
-            Function::DelayMaterial | Function::DelayInformation => {
-                "write DELAY FIXED if the delay time never changes, or DELAY N and SMOOTH N of a high order if it does"
-            }
-            Function::DelayConveyor => "use DELAY FIXED for a delay without leakage",
             Function::GetTimeValue => "use Time, or a lookup of the values wanted",
             Function::History => "use PREVIOUS, DELAY or a stock that keeps the value",
             _ => "use RANDOM UNIFORM, RANDOM NORMAL or RANDOM EXPONENTIAL",

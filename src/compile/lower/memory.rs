@@ -33,9 +33,7 @@ impl<'a> Lowering<'a> {
         use Function as F;
         let [input, rest @ ..] = arguments else { return Err(Failed) };
         match function {
-            F::Smooth | F::DelayInformation => {
-                self.chain(Chain::Smooth, input, &rest[0], rest.get(1), 1, expression, context)
-            }
+            F::Smooth => self.chain(Chain::Smooth, input, &rest[0], rest.get(1), 1, expression, context),
             F::Smooth3 => self.chain(Chain::Smooth, input, &rest[0], rest.get(1), 3, expression, context),
             F::Delay1 => self.chain(Chain::Delay, input, &rest[0], rest.get(1), 1, expression, context),
             F::Delay3 => self.chain(Chain::Delay, input, &rest[0], rest.get(1), 3, expression, context),
@@ -52,6 +50,8 @@ impl<'a> Lowering<'a> {
                 self.chain(chain, input, &rest[0], rest.get(2), order, expression, context)
             }
             F::DelayFixed => self.pipeline(input, &rest[0], Some(&rest[1]), expression, context),
+            F::DelayMaterial | F::DelayInformation => self.discrete_delay(function, arguments, expression, context),
+            F::DelayConveyor => self.conveyor_delay(arguments, expression, context),
             F::DelayPipeline => self.pipeline(input, &rest[0], rest.get(1), expression, context),
             F::Trend | F::TrendInitial => self.trend(input, &rest[0], rest.get(1), expression, context),
             F::Forecast | F::ForecastInitial => {
@@ -75,7 +75,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn origin(&self, expression: &Expression, context: &Context, part: usize) -> Origin {
+    pub(super) fn origin(&self, expression: &Expression, context: &Context, part: usize) -> Origin {
         Origin::Call { instance: context.instance, site: Site::of(expression), bindings: context.bindings(), part }
     }
 
@@ -325,7 +325,7 @@ impl<'a> Lowering<'a> {
         Ok(self.graph.binary(Binary::Multiply, total, factor))
     }
 
-    fn memory(&mut self, origin: Origin, name: String, kind: MemoryKind) -> (u32, bool) {
+    pub(super) fn memory(&mut self, origin: Origin, name: String, kind: MemoryKind) -> (u32, bool) {
         if let Some(number) = self.memory_index.get(&origin) {
             return (*number, false);
         }
@@ -418,40 +418,6 @@ impl<'a> Lowering<'a> {
                 if let Some(initial) = initial
                     && let Ok(start) = lowering.expression(initial, &context.in_phase(Phase::Initial))
                 {
-                    lowering.memories[memory as usize].initial = start;
-                }
-            });
-        }
-        Ok(self.graph.slot(Slot::Memory(memory)))
-    }
-
-    /// A pure delay: what goes in comes out after a fixed time.
-    fn pipeline(
-        &mut self,
-        input: &'a Expression,
-        delay: &'a Expression,
-        initial: Option<&'a Expression>,
-        expression: &'a Expression,
-        context: &Context,
-    ) -> Lowered {
-        if context.phase == Phase::Initial {
-            return self.expression(initial.unwrap_or(input), context);
-        }
-        let origin = self.origin(expression, context, 0);
-        let name = format!("{} (pipeline)", self.reading(context));
-        let zero = self.number(0.0);
-        let (memory, new) = self.memory(origin, name, MemoryKind::Line { delay: zero });
-        if new {
-            let context = context.clone();
-            self.defer(move |lowering| {
-                let at_start = context.in_phase(Phase::Initial);
-                if let Ok(delay) = lowering.expression(delay, &at_start) {
-                    lowering.memories[memory as usize].kind = MemoryKind::Line { delay };
-                }
-                if let Ok(value) = lowering.expression(input, &context) {
-                    lowering.memories[memory as usize].input = value;
-                }
-                if let Ok(start) = lowering.expression(initial.unwrap_or(input), &at_start) {
                     lowering.memories[memory as usize].initial = start;
                 }
             });

@@ -3,6 +3,7 @@
 //! Variables are lowered on demand and remembered, so order of evaluation and circular algebra fall out of the walk.
 //! The start of a run is a second walk (`Phase::Initial`) in which stocks stand for their initial values.
 
+mod delays;
 mod external;
 mod functions;
 mod lookups;
