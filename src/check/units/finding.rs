@@ -76,7 +76,7 @@ impl UnitsFinding {
             }
             UnitsFinding::MacrosSkipped { macros } => {
                 let (_, names) = listed(macros);
-                Diagnostic::note("units-macro", format!("results of macros are not checked for units: {names}"))
+                Diagnostic::note("units-macro", format!("the units of what these macros give cannot be told: {names}"))
                     .in_file(source)
             }
             UnitsFinding::Equation { variable, declared: unit, declared_span, found, span } => declared(

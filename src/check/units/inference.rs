@@ -3,6 +3,7 @@
 use super::ModelUnits;
 use super::finding::{Relation, UnitsFinding};
 use super::functions::{Outcome, Part, signature};
+use super::macros::{MacroResult, Opened};
 use crate::check::{CheckedModel, Symbol};
 use crate::model::{BinaryOperator, Expression, ExpressionKind, Function, Name, UnaryOperator};
 use crate::units::{Exponent, Unit};
@@ -38,15 +39,23 @@ impl Measure {
 
 /// Infers units of expressions of the model and collects what is wrong.
 pub struct Inference<'a> {
-    checked: &'a CheckedModel,
-    units: &'a ModelUnits,
-    findings: Vec<UnitsFinding>,
-    macros: Vec<Name>,
+    pub(super) checked: &'a CheckedModel,
+    pub(super) units: &'a ModelUnits,
+    pub(super) findings: Vec<UnitsFinding>,
+    /// Macros whose results have no unit that can be told.
+    pub(super) unmeasured: Vec<Name>,
+    /// The macros being read, the innermost last.
+    pub(super) opened: Vec<Opened>,
+    /// What calls of macros gave so far.
+    pub(super) results: Vec<MacroResult>,
+    /// Expressions within expressions, and within the macros and variables that they name.
+    pub(super) depth: usize,
 }
 
 impl<'a> Inference<'a> {
     pub fn new(checked: &'a CheckedModel, units: &'a ModelUnits) -> Self {
-        Inference { checked, units, findings: Vec::new(), macros: Vec::new() }
+        let (findings, unmeasured) = (Vec::new(), Vec::new());
+        Inference { checked, units, findings, unmeasured, opened: Vec::new(), results: Vec::new(), depth: 0 }
     }
 
     pub fn report(&mut self, finding: UnitsFinding) {
@@ -54,8 +63,8 @@ impl<'a> Inference<'a> {
     }
 
     pub fn into_findings(mut self) -> Vec<UnitsFinding> {
-        if !self.macros.is_empty() {
-            self.findings.push(UnitsFinding::MacrosSkipped { macros: self.macros });
+        if !self.unmeasured.is_empty() {
+            self.findings.push(UnitsFinding::MacrosSkipped { macros: self.unmeasured });
         }
         self.findings
     }
@@ -63,6 +72,13 @@ impl<'a> Inference<'a> {
     /// The unit of `expression`. `expected` is the unit its place asks for; it decides which side of a disagreement is
     /// named, and is not enforced here.
     pub fn measure(&mut self, expression: &Expression, expected: Option<&Unit>) -> Measure {
+        self.depth += 1;
+        let measure = self.measure_of(expression, expected);
+        self.depth -= 1;
+        measure
+    }
+
+    fn measure_of(&mut self, expression: &Expression, expected: Option<&Unit>) -> Measure {
         match &expression.kind {
             ExpressionKind::Number(_) | ExpressionKind::Missing => Measure::Number,
             ExpressionKind::Text(_) | ExpressionKind::Lookup(_) => Measure::Unknown,
@@ -88,22 +104,23 @@ impl<'a> Inference<'a> {
         self.argument(of, duration, self.units.time.clone());
     }
 
-    fn declared(&self, variable: usize) -> Measure {
+    pub(super) fn declared(&self, variable: usize) -> Measure {
         self.units.variables.get(variable).cloned().flatten().map_or(Measure::Unknown, Measure::Unit)
     }
 
-    fn time_unit(&self) -> Measure {
+    pub(super) fn time_unit(&self) -> Measure {
         self.units.time.clone().map_or(Measure::Unknown, Measure::Unit)
     }
 
     fn reference(&mut self, name: &Name) -> Measure {
-        match self.checked.names().symbol(name) {
+        match self.symbol(name) {
+            Some(Symbol::Variable(index)) if !self.opened.is_empty() => self.within_macro(index),
             Some(Symbol::Variable(index) | Symbol::Global(index)) => self.declared(index),
+            Some(Symbol::Parameter(number)) => self.parameter(number),
             Some(Symbol::Time) => self.time_unit(),
             // The number of an element in its dimension.
             Some(Symbol::Dimension(_) | Symbol::Element) => Measure::Number,
-            Some(Symbol::Macro(_) | Symbol::Parameter(_)) => Measure::Unknown,
-            None => self.call(name, &[], None),
+            Some(Symbol::Macro(_)) | None => self.call(name, &[], None),
         }
     }
 
@@ -207,23 +224,15 @@ impl<'a> Inference<'a> {
     }
 
     fn call(&mut self, name: &Name, arguments: &[Expression], expected: Option<&Unit>) -> Measure {
-        match self.checked.names().symbol(name) {
-            Some(Symbol::Variable(index) | Symbol::Global(index)) => {
-                // The argument of a lookup may have any unit: tables over time are common.
+        match self.symbol(name) {
+            // The argument of a lookup may have any unit: tables over time are common.
+            Some(Symbol::Variable(_) | Symbol::Global(_) | Symbol::Parameter(_)) => {
                 for argument in arguments {
                     self.measure(argument, None);
                 }
-                return self.declared(index);
+                return self.reference(name);
             }
-            Some(Symbol::Macro(_)) => {
-                for argument in arguments {
-                    self.measure(argument, None);
-                }
-                if !self.macros.contains(name) {
-                    self.macros.push(name.clone());
-                }
-                return Measure::Unknown;
-            }
+            Some(Symbol::Macro(number)) => return self.macro_call(number, arguments),
             _ => {}
         }
         match (Function::named(self.checked.model().dialect, name), arguments) {

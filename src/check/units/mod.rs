@@ -1,12 +1,13 @@
 //! Dimensional analysis: the right-hand side of every equation against the declared unit of its variable.
 //!
 //! Numbers written in an equation take the unit of whatever they are added to or compared with and multiply without
-//! one, as in Vensim; variables without a unit and macros are unknown and spread no findings. Units are compared
+//! one, as in Vensim; variables without a unit are unknown and spread no findings. Units are compared
 //! literally, without conversion: `Month` and `Year` differ.
 
 mod finding;
 mod functions;
 mod inference;
+mod macros;
 
 use self::finding::UnitsFinding;
 use self::inference::{Inference, Measure};
