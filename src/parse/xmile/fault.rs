@@ -62,6 +62,7 @@ pub enum Fault {
     UnopenedBracket { close: char },
     ExpectedValue { found: Option<String> },
     ExpectedOperator { found: String },
+    NotBehind,
     MissingThen,
     MissingElse,
     BadIndex,
@@ -338,6 +339,8 @@ fn diagnostic(fault: &Fault, span: Span, source: &Arc<Source>) -> Diagnostic {
                 },
             )
         }
+        Fault::NotBehind => warning("not-behind", "NOT stands behind what it negates".into(), "read as if it stood before it")
+            .help("early XMUtil wrote it so: write NOT before its operand"),
         Fault::MissingThen => error("missing-then", "this IF has no THEN".into(), "this IF").help("write IF ... THEN ... ELSE ..."),
         Fault::MissingElse => error("missing-else", "this IF has no ELSE".into(), "this IF").help("write IF ... THEN ... ELSE ..."),
         Fault::BadIndex => error("bad-index", "this is not an index of an array".into(), "this index")

@@ -21,8 +21,11 @@ pub(super) fn expression(text: &PlacedText, scope: &Scope, faults: &mut Faults) 
         found.into_iter().for_each(|(fault, span)| faults.push(fault, text.locate(span)));
         return None;
     }
-    let mut parser = Parser { tokens: &tokens, at: 0, text, scope, depth: 0, dimension: None, reducing: false };
-    match parser.whole() {
+    let (turned, dimension) = (Vec::new(), None);
+    let mut parser = Parser { tokens: &tokens, at: 0, text, scope, depth: 0, dimension, reducing: false, turned };
+    let whole = parser.whole();
+    parser.turned.into_iter().for_each(|span| faults.push(Fault::NotBehind, span));
+    match whole {
         Ok(mut expression) => {
             arrays::make_explicit(&mut expression, scope);
             Some(expression)
@@ -62,6 +65,9 @@ pub(super) fn is_blank(text: &PlacedText) -> bool {
     faults.is_empty() && tokens.len() == 1
 }
 
+/// The strength at which the right side of AND is read: weaker than any comparison.
+const WEAKEST_COMPARED: u8 = 3;
+
 type Read<T> = Result<T, (Fault, Span)>;
 
 /// An expression and the height of its tree.
@@ -80,6 +86,8 @@ struct Parser<'p> {
     dimension: Option<usize>,
     /// Within the arguments of a function that turns arrays into numbers.
     reducing: bool,
+    /// Where NOT stands behind its operand.
+    turned: Vec<Span>,
 }
 
 impl Parser<'_> {
@@ -95,12 +103,38 @@ impl Parser<'_> {
 
     fn expression(&mut self, weakest: u8) -> Read<Grown> {
         let mut left = self.operand()?;
+        if weakest <= WEAKEST_COMPARED && self.is_not_behind() {
+            left = self.turned(left);
+        }
         while let Some((joint, strength)) = binary(self.token()).filter(|(_, strength)| *strength >= weakest) {
             self.at += 1;
             let right = self.expression(strength + 1)?;
             left = self.join(joint, left, right)?;
         }
         Ok(left)
+    }
+
+    /// Early XMUtil wrote Vensim's `:NOT: a` as `a not` (SDXorg/test-models, issue 40). In its files that is read where
+    /// it can mean nothing else; beside a comparison or a sum it might be of all of it or of the last operand.
+    fn is_not_behind(&self) -> bool {
+        let next = self.tokens.get(self.at + 1).map_or(&Token::End, |placed| &placed.token);
+        let ends = matches!(
+            next,
+            Token::End
+                | Token::Keyword(Keyword::Then | Keyword::Else | Keyword::And | Keyword::Or)
+                | Token::Symbol(Symbol::Close | Symbol::Comma)
+        );
+        self.scope.file.by_xmutil && *self.token() == Token::Keyword(Keyword::Not) && ends
+    }
+
+    /// The operand of the NOT that stands behind it.
+    fn turned(&mut self, operand: Grown) -> Grown {
+        let here = self.here();
+        self.turned.push(here);
+        self.at += 1;
+        let span = operand.expression.span.to(here);
+        let kind = ExpressionKind::Unary { operator: UnaryOperator::Not, operand: Box::new(operand.expression) };
+        Grown { expression: Expression::new(kind, span), height: operand.height + 1 }
     }
 
     fn join(&self, joint: Joint, left: Grown, right: Grown) -> Read<Grown> {

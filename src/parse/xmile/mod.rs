@@ -68,7 +68,7 @@ fn file(root: Node, raw: &str, model: &mut Model, faults: &mut Faults) {
     if let Some(name) = settings::name(root, raw) {
         model.name = name;
     }
-    let mut file = Declarations::default();
+    let mut file = Declarations { by_xmutil: settings::vendor(root).contains("xmutil"), ..Declarations::default() };
     model.dimensions = settings::dimensions(root, raw, &mut file, faults);
     model.unit_aliases = settings::unit_aliases(root, raw);
     model.tool = settings::tool(root);

@@ -30,6 +30,8 @@ pub(super) struct Declarations {
     pub tables: HashMap<String, Declared>,
     /// What connected inputs stand for, by key of the flat name, followed to the end.
     pub sources: HashMap<String, Declared>,
+    /// Whether XMUtil wrote the file.
+    pub by_xmutil: bool,
 }
 
 /// A dimension and its elements; sized ones have numbers for names.

@@ -24,14 +24,18 @@ pub(super) fn tool(root: Node) -> Tool {
         Some("other") => return Tool::Other,
         _ => {}
     }
-    let vendor = root.child("header").and_then(|header| header.child("vendor")).and_then(|vendor| vendor.text());
-    let vendor = vendor.unwrap_or_default().to_lowercase();
-    match vendor.as_str() {
+    match vendor(root).as_str() {
         "" => Tool::Stella,
         vendor if vendor.contains("isee") || vendor.contains("xmutil") || vendor.contains("levada") => Tool::Stella,
         vendor if vendor.contains("ventana") => Tool::Vensim,
         _ => Tool::Other,
     }
+}
+
+/// The vendor in the header, in small letters.
+pub(super) fn vendor(root: Node) -> String {
+    let vendor = root.child("header").and_then(|header| header.child("vendor")).and_then(|vendor| vendor.text());
+    vendor.unwrap_or_default().to_lowercase()
 }
 
 /// The name in the header.
