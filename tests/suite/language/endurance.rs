@@ -1,9 +1,9 @@
-//! Millions of mutated models, read, checked and compiled: none panics or asks for much memory, none is read and
-//! checked for a second or compiled for ten.
+//! Millions of mutated models, read, checked and compiled: none panics, asks for much memory or takes a second.
 //!
 //! Off by default. `MUTATIONS=10000000 cargo test --release --test suite endurance -- --nocapture --test-threads=1` runs
 //! as many of each format; `MUTATIONS_FROM=123456` starts at a number that an earlier run printed, `MUTATIONS_SHOW=1`
-//! writes each text to standard error before it is read. An input is its number: it is the same in every run.
+//! writes each text to standard error before it is read. An input is its number: it is the same in every run. Seven of
+//! eight are small models without their drawings, which the readers pass over; the eighth is drawn and may be large.
 
 use super::{mutated_xmile, mutation};
 use levada::check::check;
@@ -16,18 +16,18 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-type Reader = fn(&std::sync::Arc<Source>, &Path) -> (Model, Vec<Diagnostic>);
+type Reader = fn(&Arc<Source>, &Path) -> (Model, Vec<Diagnostic>);
 
 /// A whole number from the environment.
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.replace('_', "").parse().ok()
 }
 
-/// How far a text came, and how long it was read and checked.
-fn walk(source: &std::sync::Arc<Source>, read: Reader) -> (&'static str, Duration) {
-    let started = Instant::now();
+/// How far a text came.
+fn walk(source: &Arc<Source>, read: Reader) -> &'static str {
     let (model, found) = read(source, Path::new(""));
     let inside = |found: &[Diagnostic]| {
         for diagnostic in found {
@@ -39,19 +39,42 @@ fn walk(source: &std::sync::Arc<Source>, read: Reader) -> (&'static str, Duratio
     };
     inside(&found);
     if found.iter().any(Diagnostic::is_error) {
-        return ("refused by the reader", started.elapsed());
+        return "refused by the reader";
     }
     let (checked, found) = check(source, model, &Default::default());
     inside(&found);
-    let took = started.elapsed();
-    let Some(checked) = checked else { return ("refused by the check", took) };
+    let Some(checked) = checked else { return "refused by the check" };
     match compile(&checked, &Request::default()) {
-        Ok(_) => ("compiled", took),
+        Ok(_) => "compiled",
         Err(found) => {
             inside(&found);
-            ("refused by the compiler", took)
+            "refused by the compiler"
         }
     }
+}
+
+/// A text that takes longer than this is tried again, since the machine may have been at other work.
+const DOUBTFUL: Duration = Duration::from_millis(200);
+const LIMIT: Duration = Duration::from_secs(1);
+/// Megabytes that one text may add to the largest memory so far.
+const MEMORY: u64 = 1_000;
+
+/// The least time in which a text went all the way, and how far that was.
+fn timed(source: &Arc<Source>, read: Reader) -> (&'static str, Duration) {
+    let mut least = Duration::MAX;
+    let mut outcome = "panicked";
+    for _ in 0..3 {
+        let started = Instant::now();
+        match catch_unwind(AssertUnwindSafe(|| walk(source, read))) {
+            Ok(came) => outcome = came,
+            Err(_) => return ("panicked", started.elapsed()),
+        }
+        least = least.min(started.elapsed());
+        if least < DOUBTFUL {
+            break;
+        }
+    }
+    (outcome, least)
 }
 
 /// The largest memory of this process so far in megabytes, where the system tells.
@@ -61,42 +84,61 @@ fn peak_memory() -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
-fn endure<S: Strategy>(what: &str, read: Reader, inputs: &S, text: impl Fn(S::Value) -> String) {
-    const MEMORY: u64 = 2_000;
+/// The number of an input that is drawn and may be large.
+fn is_whole(number: u64) -> bool {
+    number.is_multiple_of(8)
+}
+
+fn endure<M: std::fmt::Debug>(
+    what: &str,
+    read: Reader,
+    mutations: &impl Strategy<Value = Vec<M>>,
+    text: impl Fn(u64, usize, Vec<M>) -> String,
+) {
     let Some(count) = setting("MUTATIONS") else {
         println!("skipped: MUTATIONS says how many texts are tried");
         return;
     };
     let (first, show) = (setting("MUTATIONS_FROM").unwrap_or(0), setting("MUTATIONS_SHOW").is_some());
+    let inputs = (any::<usize>(), mutations);
+    let (began, mut spent) = (Instant::now(), Duration::ZERO);
     let mut outcomes: BTreeMap<&str, u64> = BTreeMap::new();
-    let (mut failures, mut slowest, mut peak) = (Vec::new(), Duration::ZERO, peak_memory());
+    let (mut failures, mut slowest, mut peak) = (Vec::new(), (Duration::ZERO, first), peak_memory());
     for number in first..first + count {
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&number.to_le_bytes());
         let config = Config { failure_persistence: None, ..Config::default() };
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
-        let text = text(inputs.new_tree(&mut runner).expect("no case is rejected").current());
+        let (place, mut changes) = inputs.new_tree(&mut runner).expect("no case is rejected").current();
+        // Few changes leave something for the check and the compiler to do.
+        changes.truncate(1 + (number / 8 % 4) as usize);
+        let text = text(number, place, changes);
         if show {
             eprintln!("--- {what} {number}\n{text}\n");
         }
         let source = Source::new(what, text);
         let started = Instant::now();
-        let walked = catch_unwind(AssertUnwindSafe(|| walk(&source, read)));
-        let (outcome, took) = walked.unwrap_or(("panicked", Duration::ZERO));
-        let whole = started.elapsed();
+        let (outcome, took) = timed(&source, read);
+        spent += started.elapsed();
         *outcomes.entry(outcome).or_default() += 1;
-        slowest = slowest.max(took);
+        slowest = slowest.max((took, number));
         let grown = peak_memory_every(number).map_or(0, |now| now.saturating_sub(std::mem::replace(&mut peak, now)));
-        let slow = took > Duration::from_secs(1) || whole > Duration::from_secs(10);
-        if outcome == "panicked" || slow || grown > MEMORY {
-            println!("{what} {number}: {outcome}, {took:?} of {whole:?}, {grown} MB more");
+        if outcome == "panicked" || took > LIMIT || grown > MEMORY {
+            println!("{what} {number}: {outcome} in {took:?}, {grown} MB more");
             failures.push(number);
         }
         if (number + 1) % 100_000 == 0 {
-            println!("{what} up to {number}: {outcomes:?}, slowest {slowest:?}, peak {peak} MB");
+            let seconds = (began.elapsed().as_secs(), spent.as_secs());
+            println!("{what} up to {number}: {seconds:?} s, {outcomes:?}, slowest {slowest:?}, peak {peak} MB");
         }
     }
-    println!("{what}: {count} texts, {outcomes:?}, slowest {slowest:?}, peak {} MB", peak_memory());
+    let seconds = began.elapsed().as_secs_f64();
+    println!(
+        "{what}: {count} texts from {first} in {seconds:.0} s, {outcomes:?}; longest {:?} (text {}), peak {} MB",
+        slowest.0,
+        slowest.1,
+        peak_memory()
+    );
     assert!(failures.is_empty(), "{what}: {} failures: {failures:?}", failures.len());
 }
 
@@ -107,22 +149,40 @@ fn peak_memory_every(number: u64) -> Option<u64> {
 
 #[test]
 fn millions_of_mutated_vensim_texts_are_survived() {
-    let seeds = mutation::seeds("mdl");
-    let inputs = (0..seeds.len(), mutation::mutations());
-    endure("vensim", levada::parse::vensim::read, &inputs, |(seed, mutations)| {
-        let mut bytes = seeds[seed].clone();
-        mutations.iter().for_each(|change| mutation::mutate(&mut bytes, change));
+    let whole = mutation::seeds("mdl");
+    let bare: Vec<Vec<u8>> = whole
+        .iter()
+        .map(|text| {
+            let drawing = text.windows(8).position(|window| window == b"\\\\\\---//");
+            text[..drawing.unwrap_or(text.len())].to_vec()
+        })
+        .filter(|text| text.len() <= 1_000)
+        .collect();
+    assert!(!bare.is_empty());
+    endure("vensim", levada::parse::vensim::read, &mutation::mutations(), |number, place, changes| {
+        let seeds = if is_whole(number) { &whole } else { &bare };
+        let mut bytes = seeds[place % seeds.len()].clone();
+        changes.iter().for_each(|change| mutation::mutate(&mut bytes, change));
         String::from_utf8_lossy(&bytes).into_owned()
     });
 }
 
 #[test]
 fn millions_of_mutated_xmile_texts_are_survived() {
-    let seeds = mutated_xmile::seeds();
-    let inputs = (0..seeds.len(), mutated_xmile::mutations());
-    endure("xmile", levada::parse::xmile::read, &inputs, |(seed, mutations)| {
-        let mut text = seeds[seed].clone();
-        mutations.iter().for_each(|change| mutated_xmile::mutate(&mut text, change));
+    let whole = mutated_xmile::seeds();
+    let bare: Vec<String> = whole
+        .iter()
+        .map(|text| match (text.find("<views>"), text.rfind("</views>")) {
+            (Some(start), Some(end)) if start < end => text[..start].to_owned() + &text[end + "</views>".len()..],
+            _ => text.clone(),
+        })
+        .filter(|text| text.len() <= 2_000)
+        .collect();
+    assert!(!bare.is_empty());
+    endure("xmile", levada::parse::xmile::read, &mutated_xmile::mutations(), |number, place, changes| {
+        let seeds = if is_whole(number) { &whole } else { &bare };
+        let mut text = seeds[place % seeds.len()].clone();
+        changes.iter().for_each(|change| mutated_xmile::mutate(&mut text, change));
         text
     });
 }

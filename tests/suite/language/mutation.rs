@@ -67,23 +67,48 @@ const PIECES: [&str; 48] = [
 
 #[derive(Clone, Debug)]
 pub enum Mutation {
-    Cut { at: usize, length: usize },
-    Repeat { at: usize, length: usize, times: usize },
-    Insert { at: usize, piece: usize },
-    Replace { at: usize, byte: u8 },
-    Move { at: usize, length: usize, to: usize },
-    Truncate { at: usize },
+    Cut {
+        at: usize,
+        length: usize,
+    },
+    Repeat {
+        at: usize,
+        length: usize,
+        times: usize,
+    },
+    Insert {
+        at: usize,
+        piece: usize,
+    },
+    Replace {
+        at: usize,
+        byte: u8,
+    },
+    Move {
+        at: usize,
+        length: usize,
+        to: usize,
+    },
+    Truncate {
+        at: usize,
+    },
+    /// One name, number or function in the place of another.
+    Word {
+        from: usize,
+        to: usize,
+    },
 }
 
 pub fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
     let at = any::<usize>();
     let one = prop_oneof![
-        (at, 0..200usize).prop_map(|(at, length)| Mutation::Cut { at, length }),
-        (at, 0..60usize, 1..40usize).prop_map(|(at, length, times)| Mutation::Repeat { at, length, times }),
-        (at, 0..PIECES.len()).prop_map(|(at, piece)| Mutation::Insert { at, piece }),
-        (at, any::<u8>()).prop_map(|(at, byte)| Mutation::Replace { at, byte }),
-        (at, 0..200usize, at).prop_map(|(at, length, to)| Mutation::Move { at, length, to }),
-        at.prop_map(|at| Mutation::Truncate { at }),
+        1 => (at, 0..200usize).prop_map(|(at, length)| Mutation::Cut { at, length }),
+        1 => (at, 0..60usize, 1..40usize).prop_map(|(at, length, times)| Mutation::Repeat { at, length, times }),
+        1 => (at, 0..PIECES.len()).prop_map(|(at, piece)| Mutation::Insert { at, piece }),
+        1 => (at, any::<u8>()).prop_map(|(at, byte)| Mutation::Replace { at, byte }),
+        1 => (at, 0..200usize, at).prop_map(|(at, length, to)| Mutation::Move { at, length, to }),
+        1 => at.prop_map(|at| Mutation::Truncate { at }),
+        3 => (at, at).prop_map(|(from, to)| Mutation::Word { from, to }),
     ];
     prop::collection::vec(one, 1..8)
 }
@@ -117,7 +142,30 @@ pub fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
             bytes.splice(start..start, moved);
         }
         Mutation::Truncate { at } => bytes.truncate(place(at, bytes)),
+        Mutation::Word { from, to } => {
+            let words = words(bytes);
+            if !words.is_empty() {
+                let from = bytes[words[from % words.len()].clone()].to_vec();
+                bytes.splice(words[to % words.len()].clone(), from);
+            }
+        }
     }
+}
+
+/// Names, numbers and functions, with the blanks within them.
+fn words(bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let within = |byte: &u8| byte.is_ascii_alphanumeric() || b" ._\"".contains(byte) || *byte > 127;
+    let mut start = 0;
+    let mut words = Vec::new();
+    for run in bytes.split_inclusive(|byte| !within(byte)) {
+        let word = run.strip_suffix(&run[run.iter().take_while(|byte| within(byte)).count()..]).unwrap_or(run);
+        let (blanks, trimmed) = (word.len() - word.trim_ascii_start().len(), word.trim_ascii());
+        if !trimmed.is_empty() {
+            words.push(start + blanks..start + blanks + trimmed.len());
+        }
+        start += run.len();
+    }
+    words
 }
 
 /// Models of this repository, and the community's where they are at hand; none so large that a run takes long.
