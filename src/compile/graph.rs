@@ -5,7 +5,7 @@
 use super::operation::{Binary, Unary};
 use super::store::{Belt, Line};
 use super::table::Table;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 /// A node's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

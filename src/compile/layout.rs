@@ -4,7 +4,7 @@ use super::code::{Code, Instruction, Operation, Register, VectorInstruction};
 use super::graph::{Graph, Node, Pace, Slot, Value};
 use super::program::Parts;
 use super::schedule::{Kind, Step, cluster, is_clock, steps};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// Where values stand.
 pub struct Layout {
@@ -23,8 +23,8 @@ impl Layout {
     /// Gives every value that `roots` need and that keeps its own register one.
     pub fn new(graph: &Graph, parts: &Parts, roots: &[Value]) -> Self {
         let mut layout = Layout {
-            kept: HashMap::new(),
-            slots: HashMap::new(),
+            kept: HashMap::default(),
+            slots: HashMap::default(),
             numbers: Vec::new(),
             fixed: Vec::new(),
             base: 0,
@@ -67,7 +67,7 @@ impl Layout {
     /// The program for what depends on constants only.
     pub fn fixed_code(&mut self, graph: &Graph, owners: &[u32]) -> Code {
         let mut code = Code::default();
-        let mut vectors = HashSet::new();
+        let mut vectors = HashSet::default();
         // Other programs read these values: none may vanish.
         for step in cluster(steps(graph, &self.fixed, &self.fixed)) {
             emit(graph, &step, &self.kept, &mut code, &mut vectors, owners);
@@ -83,13 +83,13 @@ impl Layout {
         let (clock, moving): (Vec<Step>, Vec<Step>) =
             steps(graph, &order, roots).into_iter().partition(|step| is_clock(graph, step));
         let mut code = Code::default();
-        let mut vectors = HashSet::new();
+        let mut vectors = HashSet::default();
         for step in cluster(clock) {
             emit(graph, &step, &self.kept, &mut code, &mut vectors, owners);
         }
         code.clock = code.stretches.len();
         let order = cluster(moving);
-        let mut last_use: HashMap<Value, usize> = HashMap::new();
+        let mut last_use: HashMap<Value, usize> = HashMap::default();
         for (place, step) in order.iter().enumerate() {
             for operand in &step.operands {
                 last_use.insert(*operand, place);
@@ -103,7 +103,7 @@ impl Layout {
         let mut free: Vec<Register> = Vec::new();
         let mut next = self.base;
         let mut placed = self.kept.clone();
-        let mut dying: HashMap<usize, Vec<Value>> = HashMap::new();
+        let mut dying: HashMap<usize, Vec<Value>> = HashMap::default();
         for step in &order {
             dying.entry(last_use[&step.value]).or_default().push(step.value);
         }

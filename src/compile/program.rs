@@ -12,7 +12,7 @@ use super::layout::Layout;
 use super::lower::{Constant, Memory, MemoryKind, State};
 use super::request::Landing;
 use super::table::Table;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use std::sync::Arc;
 
 /// A saved column.

@@ -3,7 +3,8 @@
 
 use super::graph::{Graph, Node, Pace, Value};
 use super::operation::{Binary, Pair, Unary};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far an evaluation may be brought forward, in instructions. Longer stretches save choices of operations; longer
 /// lives of values take more registers.
@@ -35,24 +36,30 @@ pub struct Step {
 /// The steps that compute `order`, values in an order of evaluation; `roots` are needed beyond them. Values that nothing
 /// computes are left out.
 pub fn steps(graph: &Graph, order: &[Value], roots: &[Value]) -> Vec<Step> {
-    let mut uses: HashMap<Value, usize> = HashMap::new();
+    // By value; models may have millions.
+    let mut uses = vec![0u32; graph.len()];
+    let mut is_root = vec![false; graph.len()];
+    let mut is_here = vec![false; graph.len()];
+    let mut is_pair = vec![false; graph.len()];
+    let mut vanished = vec![false; graph.len()];
     for value in order {
+        is_here[value.0 as usize] = true;
         for operand in graph.operands(*value) {
-            *uses.entry(operand).or_default() += 1;
+            uses[operand.0 as usize] += 1;
         }
     }
-    let roots: HashSet<Value> = roots.iter().copied().collect();
-    let here: HashSet<Value> = order.iter().copied().collect();
+    for root in roots {
+        is_root[root.0 as usize] = true;
+    }
     // A first operation that can vanish into `user`: simple, at the same pace, used by it alone.
-    let vanishes = |value: Value, user: Value, pairs: &HashSet<Value>| match graph.node(value) {
+    let vanishes = |value: Value, user: Value, is_pair: &[bool]| match graph.node(value) {
         Node::Binary(first, a, b) if matches!(first, Binary::Add | Binary::Subtract | Binary::Multiply) => {
-            let alone = uses.get(&value) == Some(&1) && here.contains(&value) && !roots.contains(&value);
-            (alone && graph.pace(value) == graph.pace(user) && !pairs.contains(&value)).then_some((first, a, b))
+            let place = value.0 as usize;
+            let alone = uses[place] == 1 && is_here[place] && !is_root[place];
+            (alone && graph.pace(value) == graph.pace(user) && !is_pair[place]).then_some((first, a, b))
         }
         _ => None,
     };
-    let mut pairs: HashSet<Value> = HashSet::new();
-    let mut vanished: HashSet<Value> = HashSet::new();
     let mut all: Vec<Step> = Vec::with_capacity(order.len());
     for value in order.iter().copied() {
         let step =
@@ -65,7 +72,7 @@ pub fn steps(graph: &Graph, order: &[Value], roots: &[Value]) -> Vec<Step> {
             Node::Part(vector, _) => step(Kind::Vector, &graph.operands(value), vector),
             Node::Binary(second, a, b) => {
                 let pairable = Pair::SECONDS.contains(&second) && a != b;
-                let first_of = |operand| if pairable { vanishes(operand, value, &pairs) } else { None };
+                let first_of = |operand| if pairable { vanishes(operand, value, &is_pair) } else { None };
                 let pair = match (first_of(a), first_of(b)) {
                     (Some((first, x, y)), _) => Some((Pair { first, second, turned: false }, [x, y, b], a)),
                     (None, Some((first, x, y))) => {
@@ -76,8 +83,8 @@ pub fn steps(graph: &Graph, order: &[Value], roots: &[Value]) -> Vec<Step> {
                 };
                 match pair {
                     Some((pair, operands, first)) => {
-                        pairs.insert(value);
-                        vanished.insert(first);
+                        is_pair[value.0 as usize] = true;
+                        vanished[first.0 as usize] = true;
                         Step { first, ..step(Kind::Pair(pair), &operands, 0) }
                     }
                     None => step(Kind::Binary(second), &[a, b], 0),
@@ -85,7 +92,7 @@ pub fn steps(graph: &Graph, order: &[Value], roots: &[Value]) -> Vec<Step> {
             }
         });
     }
-    all.retain(|step| !vanished.contains(&step.value));
+    all.retain(|step| !vanished[step.value.0 as usize]);
     all
 }
 
@@ -97,7 +104,7 @@ pub fn is_clock(graph: &Graph, step: &Step) -> bool {
 /// Reorders steps: repeatedly the operation of which most are ready among the next ones, ties to the one on the longest
 /// chain.
 pub fn cluster(steps: Vec<Step>) -> Vec<Step> {
-    let place: HashMap<Value, usize> = steps.iter().enumerate().map(|(place, step)| (step.value, place)).collect();
+    let place: FxHashMap<Value, usize> = steps.iter().enumerate().map(|(place, step)| (step.value, place)).collect();
     let mut waits_for = vec![0; steps.len()];
     let mut users: Vec<Vec<usize>> = vec![Vec::new(); steps.len()];
     for (user, step) in steps.iter().enumerate() {

@@ -22,8 +22,9 @@ use super::request::{Landing, Request};
 use crate::check::{CheckedModel, ElementId};
 use crate::model::Expression;
 use crate::series::{Workbook, WorkbookFault};
+use rustc_hash::{FxHashMap, FxHashSet};
 use scope::{Instance, InstanceKey};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::rc::Rc;
 use stores::Stores;
@@ -141,9 +142,9 @@ pub struct Lowering<'a> {
     instance_index: HashMap<InstanceKey, usize>,
     /// Arguments of macros read so far, by instance, number and phase.
     argument_index: HashMap<(usize, usize, Phase), Option<Value>>,
-    memo: HashMap<Key, Option<Value>>,
+    memo: FxHashMap<Key, Option<Value>>,
     active: Vec<Key>,
-    active_set: HashSet<Key>,
+    active_set: FxHashSet<Key>,
     /// What samples have kept, while their own equations are read.
     kept_samples: HashMap<Key, Value>,
     constant_index: HashMap<(usize, Box<[ElementId]>), u32>,
@@ -167,7 +168,7 @@ pub struct Lowering<'a> {
 }
 
 /// How many expressions may be read, each once for every element that it is read for.
-const READ_LIMIT: usize = 20_000_000;
+const READ_LIMIT: usize = 5_000_000;
 /// How many calls of macros a model may open into.
 const INSTANCE_LIMIT: usize = 100_000;
 
@@ -193,9 +194,9 @@ impl<'a> Lowering<'a> {
             instances: vec![Instance::model()],
             instance_index: HashMap::new(),
             argument_index: HashMap::new(),
-            memo: HashMap::new(),
+            memo: FxHashMap::default(),
             active: Vec::new(),
-            active_set: HashSet::new(),
+            active_set: FxHashSet::default(),
             kept_samples: HashMap::new(),
             constant_index: HashMap::new(),
             state_index: HashMap::new(),
