@@ -20,8 +20,8 @@ use crate::compile::Program;
 use crate::elementary::max;
 use crate::random::Stream;
 
-struct Lane {
-    failure: Option<Failure>,
+pub(super) struct Lane {
+    pub(super) failure: Option<Failure>,
     stream: Option<Stream>,
     lines: Vec<Line>,
     steps: u64,
@@ -50,10 +50,10 @@ pub(super) struct Batch<'a, const L: usize> {
     program: &'a Program,
     settings: &'a Settings,
     tableau: &'static Tableau,
-    registers: Registers<'a, L>,
-    places: Places,
+    pub(super) registers: Registers<'a, L>,
+    pub(super) places: Places,
     /// States at the start of the step, `[state][lane]`.
-    states: Vec<[f64; L]>,
+    pub(super) states: Vec<[f64; L]>,
     /// Derivatives, `[stage][state][lane]`.
     slopes: Vec<Vec<[f64; L]>>,
     inputs: Vec<[f64; L]>,
@@ -61,15 +61,15 @@ pub(super) struct Batch<'a, const L: usize> {
     lengths: [f64; L],
     /// One for all lanes, or one for each.
     pub(super) clocks: Vec<Clock>,
-    lanes: Vec<Lane>,
+    pub(super) lanes: Vec<Lane>,
     /// The lanes whose run goes on.
-    active: [bool; L],
+    pub(super) active: [bool; L],
     recorder: Recorder<L>,
     /// Whether the first stage of the next step is known from the last of this one.
-    first_known: bool,
+    pub(super) first_known: bool,
     shifts: Shifts<'a, L>,
     /// The method for stiff lanes, where it may be used.
-    rosenbrock: Option<Rosenbrock<L>>,
+    pub(super) rosenbrock: Option<Rosenbrock<L>>,
 }
 
 impl<'a, const L: usize> Batch<'a, L> {
@@ -143,7 +143,7 @@ impl<'a, const L: usize> Batch<'a, L> {
         batch
     }
 
-    fn clock(&self, lane: usize) -> &Clock {
+    pub(super) fn clock(&self, lane: usize) -> &Clock {
         &self.clocks[lane.min(self.clocks.len() - 1)]
     }
 
@@ -162,10 +162,7 @@ impl<'a, const L: usize> Batch<'a, L> {
     /// Takes the lengths of the steps to be tried from the clocks.
     fn measure(&mut self) {
         if self.clocks.len() == 1 {
-            let length = self.clocks[0].length();
-            if self.lengths[0] != length {
-                self.lengths = [length; L];
-            }
+            self.lengths = [self.clocks[0].length(); L];
             return;
         }
         for (length, clock) in self.lengths.iter_mut().zip(&self.clocks) {
@@ -218,27 +215,30 @@ impl<'a, const L: usize> Batch<'a, L> {
     }
 
     fn advance(&mut self) {
-        loop {
+        self.save();
+        while self.active.contains(&true) {
+            self.step();
             self.save();
-            if !self.active.contains(&true) {
-                return;
-            }
-            if self.shifts.is_pending() {
-                self.set_times(Clock::before);
-                self.set_shifts(0.0);
-                self.registers.evaluate(Section::Rate);
-                let (derivatives, blocks) = (&self.places.derivatives, &self.places.states);
-                self.shifts.pass(&mut self.states, &mut self.registers, derivatives, blocks);
-            }
-            self.aim();
-            self.remember();
-            if self.settings.method.is_adaptive() {
-                self.attempt();
-                self.judge();
-            } else {
-                self.stages();
-                self.accept(self.active);
-            }
+        }
+    }
+
+    /// Tries a step in all active lanes.
+    pub(super) fn step(&mut self) {
+        if self.shifts.is_pending() {
+            self.set_times(Clock::before);
+            self.set_shifts(0.0);
+            self.registers.evaluate(Section::Rate);
+            let (derivatives, blocks) = (&self.places.derivatives, &self.places.states);
+            self.shifts.pass(&mut self.states, &mut self.registers, derivatives, blocks);
+        }
+        self.aim();
+        self.remember();
+        if self.settings.method.is_adaptive() {
+            self.attempt();
+            self.judge();
+        } else {
+            self.stages();
+            self.accept(self.active);
         }
     }
 
@@ -258,16 +258,20 @@ impl<'a, const L: usize> Batch<'a, L> {
         }
     }
 
+    pub(super) fn read_outputs(&mut self) {
+        self.set_times(|clock| clock.time);
+        self.set_shifts(0.0);
+        self.registers.evaluate(Section::Save);
+    }
+
     /// Saves the lanes that stand on a save time, and ends those at their final time.
-    fn save(&mut self) {
+    pub(super) fn save(&mut self) {
         let stop_moves = self.program.controls.stop_moves;
         let some_due = self.clocks.iter().zip(&self.active).any(|(clock, active)| *active && clock.is_due())
             || self.clocks.len() == 1 && self.clocks[0].is_due();
         let step_moves = self.program.controls.step_moves;
         if some_due || stop_moves || step_moves {
-            self.set_times(|clock| clock.time);
-            self.set_shifts(0.0);
-            self.registers.evaluate(Section::Save);
+            self.read_outputs();
         }
         if stop_moves {
             let stops = self.registers.block(self.places.stop);
@@ -553,10 +557,8 @@ impl<'a, const L: usize> Batch<'a, L> {
     /// Leaves lanes that were found to be stiff to the method for them.
     fn hand_over(&mut self) {
         let Some(rosenbrock) = &mut self.rosenbrock else { return };
-        for (lane, own) in self.lanes.iter().enumerate() {
-            if own.watch.since.is_some() && !rosenbrock.lanes[lane] {
-                rosenbrock.take_over(lane);
-            }
+        for lane in (0..L).filter(|lane| self.lanes[*lane].watch.since.is_some()) {
+            rosenbrock.take_over(lane);
         }
     }
 

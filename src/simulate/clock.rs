@@ -194,6 +194,11 @@ impl Clock {
         self.saves.get(self.next_save).is_some_and(|save| self.time >= save - SAME * self.step)
     }
 
+    /// How many saves are done.
+    pub fn saved(&self) -> usize {
+        self.next_save
+    }
+
     /// Takes the saves up to now as done.
     pub fn pass_saves(&mut self) {
         while self.is_due() {

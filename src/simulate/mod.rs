@@ -12,6 +12,7 @@ mod elimination;
 mod execute;
 mod execute_split;
 mod failure;
+mod halting;
 mod linearise;
 mod member;
 mod method;
@@ -33,6 +34,7 @@ mod vectors;
 pub use accuracy::{Accuracy, Difference, Refusal, accuracy, difference};
 
 pub use failure::Failure;
+pub use halting::{Standing, run_halting};
 pub use linearise::{Linearisation, linearise};
 pub use member::{Member, Saved};
 pub use method::Method;

@@ -140,7 +140,12 @@ impl<const L: usize> Rosenbrock<L> {
 
     /// A lane steps by this method from now on.
     pub fn take_over(&mut self, lane: usize) {
+        self.known &= self.lanes[lane];
         self.lanes[lane] = true;
+    }
+
+    /// What is known of the start of the step is no longer true.
+    pub fn forget(&mut self) {
         self.known = false;
     }
 

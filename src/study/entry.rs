@@ -27,8 +27,11 @@ pub struct Study {
     /// Constants of the model that this study sets for all that it does.
     pub set: Vec<Setting>,
     pub fit: Fit,
+    /// Runs of the model that share parameters; a single run where there are none.
+    pub experiments: Vec<ExperimentEntry>,
     pub observe: Vec<Observe>,
     pub parameters: Vec<ParameterEntry>,
+    pub processes: Vec<ProcessEntry>,
     pub scenarios: Vec<ScenarioEntry>,
     pub outcomes: Vec<Outcome>,
     pub conserved: Vec<Conserved>,
@@ -126,6 +129,8 @@ pub struct Observe {
     pub coverage: Option<Prior>,
     /// A belief rather than a record: it counts as a prior.
     pub judgement: bool,
+    /// Which experiment it observes.
+    pub experiment: Option<Located<String>>,
     /// The `[[observe]]` header.
     pub span: Span,
 }
@@ -181,6 +186,8 @@ pub struct NoiseEntry {
     pub scale: ScaleEntry,
     /// Series of one group share their estimated scale or inflation; each series is its own where absent.
     pub group: Option<Located<String>>,
+    /// Prior of the correlation of residuals one unit of time apart; they are independent where absent.
+    pub memory: Option<Located<Prior>>,
     pub span: Span,
 }
 
@@ -206,7 +213,46 @@ pub struct ParameterEntry {
     pub transform: Option<Located<Transform>>,
     pub prior: Option<Located<Prior>>,
     pub start: Option<Located<f64>>,
+    /// Whether each experiment has its own value; where it is said.
+    pub by_experiment: Option<Span>,
+    pub pool: Option<Located<PoolEntry>>,
     pub span: Span,
+}
+
+/// How much the values of experiments differ, in the coordinate that is searched.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PoolEntry {
+    Stated(f64),
+    Estimated(Prior),
+}
+
+/// A run of the model among several that share parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExperimentEntry {
+    pub name: Located<String>,
+    /// Constants that hold in it.
+    pub set: Vec<Setting>,
+    pub span: Span,
+}
+
+/// Noise that a stock receives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProcessEntry {
+    pub stock: Located<String>,
+    /// Of its logarithm.
+    pub relative: bool,
+    pub scale: ProcessScale,
+    /// Standard deviation of where the stock starts.
+    pub initial: f64,
+    /// The `[[process-noise]]` header.
+    pub span: Span,
+}
+
+/// What comes in over one unit of time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProcessScale {
+    Stated(f64),
+    Estimated(Prior),
 }
 
 /// A scenario of the study: a file, or said in place.

@@ -214,6 +214,10 @@ pub enum Fault {
     },
     NotARatio,
 
+    // What the likelihood is made of.
+    Process(super::process::ProcessFault),
+    Panel(super::panel::PanelFault),
+
     // Priors.
     NoBounds {
         parameter: String,
@@ -541,6 +545,8 @@ impl Fault {
                 "no division at the top",
                 "write the part, `/`, and the whole, with parentheses around sums".to_owned(),
             ),
+            Fault::Process(fault) => fault.words(),
+            Fault::Panel(fault) => fault.words(),
             Fault::NoBounds { parameter } => words(
                 "no-bounds",
                 format!("`{parameter}` has neither bounds nor a prior that could give them"),

@@ -5,7 +5,7 @@ use super::document::{Fields, Located, Notebook, with_document};
 use super::entry::*;
 use super::fault::Fault;
 use super::observe::{self, quantity};
-use super::{parameter, questions, scenario};
+use super::{panel, parameter, process, questions, scenario};
 use crate::calendar::{Calendar, Fraction, Origin, Period, TimeUnit};
 use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::estimate::objective::Tail;
@@ -65,9 +65,11 @@ fn study(fields: &Fields, source: &Arc<Source>, refused: &mut Vec<Diagnostic>) -
     let (fit, tail) = fit(fields);
     let data = fields.table("data").map(|table| files(&table, &folder)).unwrap_or_default();
     let set = fields.table("set").map(|table| scenario::settings(&table)).unwrap_or_default();
+    let experiments: Vec<ExperimentEntry> = fields.tables("experiment").iter().filter_map(panel::experiment).collect();
     let observe: Vec<Observe> =
         fields.tables("observe").iter().filter_map(|table| observe::observe(table, tail, refused)).collect();
     let parameters: Vec<ParameterEntry> = fields.tables("parameter").iter().filter_map(parameter::parameter).collect();
+    let processes: Vec<ProcessEntry> = fields.tables("process-noise").iter().filter_map(process::process).collect();
     let scenarios = fields.tables("scenario").iter().filter_map(|table| scenario_entry(table, &folder, &run)).collect();
     let outcomes: Vec<Outcome> = fields.tables("outcome").iter().filter_map(|table| outcome(table, refused)).collect();
     let conserved: Vec<Conserved> =
@@ -82,7 +84,9 @@ fn study(fields: &Fields, source: &Arc<Source>, refused: &mut Vec<Diagnostic>) -
     let steps = super::steps::steps(fields);
     let package = fields.table("package").map(|table| package(&table)).unwrap_or_default();
     unique(fields, "observations", observe.iter().map(|entry| &entry.name));
+    unique(fields, "experiments", experiments.iter().map(|entry| &entry.name));
     unique(fields, "parameters", parameters.iter().map(|entry| &entry.name));
+    unique(fields, "stocks with process noise", processes.iter().map(|entry| &entry.stock));
     unique(fields, "outcomes", outcomes.iter().map(|entry| &entry.name));
     unique(fields, "attributions", attributions.iter().map(|entry| &entry.name));
     unique(fields, "identities", conserved.iter().map(|entry| &entry.name));
@@ -105,8 +109,10 @@ fn study(fields: &Fields, source: &Arc<Source>, refused: &mut Vec<Diagnostic>) -
         data,
         set,
         fit,
+        experiments,
         observe,
         parameters,
+        processes,
         scenarios,
         outcomes,
         conserved,

@@ -20,8 +20,10 @@ mod observe;
 mod opened;
 mod outcomes;
 mod package;
+mod panel;
 mod parameter;
 mod prepare;
+mod process;
 mod progress;
 mod questions;
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub(super) fn observe(table: &Fields, tail: Tail, refused: &mut Vec<Diagnostic>)
     let noise = table.required("noise", table.table("noise")).and_then(|noise| noise_entry(&noise, tail));
     let coverage = table.table("coverage").and_then(|table| prior(&table));
     let judgement = table.flag("judgement").is_some_and(|flag| flag.value);
+    let experiment = table.text("experiment");
     let data = data?;
     let name = name.or_else(|| match &data {
         Data::File { series, .. } => Some(series.series.clone()),
@@ -40,6 +41,7 @@ pub(super) fn observe(table: &Fields, tail: Tail, refused: &mut Vec<Diagnostic>)
         noise: noise?,
         coverage,
         judgement,
+        experiment,
         span: table.span,
     })
 }
@@ -213,7 +215,9 @@ fn noise_entry(table: &Fields, default_tail: Tail) -> Option<NoiseEntry> {
         }
     };
     let scale = if noise.has_scale() { scale(table)? } else { ScaleEntry::None };
-    Some(NoiseEntry { noise, scale, group, span: table.span })
+    let place = table.key_span("memory");
+    let memory = table.table("memory").and_then(|inner| prior(&inner)).map(|prior| Located::new(prior, place));
+    Some(NoiseEntry { noise, scale, group, memory, span: table.span })
 }
 
 fn scale(table: &Fields) -> Option<ScaleEntry> {

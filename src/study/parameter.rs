@@ -17,7 +17,20 @@ pub(super) fn parameter(table: &Fields) -> Option<ParameterEntry> {
     let place = table.key_span("prior");
     let prior = table.table("prior").and_then(|inner| prior(&inner)).map(|prior| Located::new(prior, place));
     let start = table.number("start");
-    Some(ParameterEntry { name: name?, meaning, bounds, transform, prior, start, span: table.span })
+    let by = table.choice("by", &[("experiment", ())]).map(|by| by.span);
+    let pool = if table.has("pool") { super::panel::pool(table) } else { None };
+    let entry = ParameterEntry {
+        name: name?,
+        meaning,
+        bounds,
+        transform,
+        prior,
+        start,
+        by_experiment: by,
+        pool,
+        span: table.span,
+    };
+    Some(entry)
 }
 
 #[derive(Clone, Copy)]

@@ -9,6 +9,7 @@ use super::outcomes::{self, PreparedAttribution, PreparedOutcome};
 use super::scenario::{self, Scenario};
 use super::unknowns;
 use super::windows::windows;
+use super::{panel, process};
 use crate::calendar::Window;
 use crate::check::{CheckedModel, check, check_expression, expression_unit, external_subscripts};
 use crate::compile::{Landing, OutputExpression, Outputs, Program, Request, compile};
@@ -116,16 +117,23 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
     let setting = Setting { study, archive: &archive, checked: &checked, run, fit, hold_out };
     let mut unknowns = unknowns::Unknowns::new(study, &checked, &constants);
     unknowns.constants(&mut found.findings, &mut found.diagnostics);
+    let (experiments, of_series) = panel::experiments(study, &constants, &mut found.findings);
     let observations: Vec<Observation> = study
         .observe
         .iter()
-        .filter_map(|entry| {
+        .zip(of_series)
+        .filter_map(|(entry, experiment)| {
             let observation = setting.observation(entry, &mut found.findings)?;
+            let observation = Observation { experiment, ..observation };
             let doubt = if sound { setting.without_unit(entry, &observation.gauge) } else { None };
             found.diagnostics.extend(doubt);
             Some(unknowns.of_observation(entry, observation, &mut found.findings, &mut found.diagnostics))
         })
         .collect();
+    let stocks = process::stocks(study, &program, &mut found.findings);
+    let named = study.processes.iter().zip(stocks).filter_map(|(entry, stock)| Some((entry, stock?)));
+    let processes: Vec<_> =
+        named.map(|(entry, stock)| unknowns.of_process(entry, stock, &mut found.diagnostics)).collect();
     let (scenarios, scenario_sources) = scenarios(study, &constants, run, &mut found);
     let outcomes: Vec<PreparedOutcome> = study
         .outcomes
@@ -138,11 +146,13 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
     outcomes::asked_for(study, &mut found.findings);
     let shaded = shaded(study, &policies, &constants, &mut found.findings);
     known_scenarios(study, &scenarios, &mut found.findings);
+    let (parameters, pools) = unknowns.into_parts();
     let design = Design {
-        parameters: unknowns.into_parameters(),
+        parameters,
         observations,
-        experiments: Vec::new(),
-        pools: Vec::new(),
+        experiments,
+        pools,
+        processes,
         overrides,
         settings,
         density: Density::Search,

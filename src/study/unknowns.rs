@@ -1,11 +1,11 @@
 //! What a study estimates: constants of the model, coverages of series, scales of noise.
 
 use super::constants::Constants;
-use super::entry::{Observe, ParameterEntry, ScaleEntry, Study};
+use super::entry::{Observe, ParameterEntry, PoolEntry, ProcessEntry, ProcessScale, ScaleEntry, Study};
 use super::fault::{Fault, Finding};
 use crate::check::CheckedModel;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::estimate::objective::{Family, Observation, Role, Use};
+use crate::estimate::objective::{Amount, Family, Observation, Pool, Process, Role, Use};
 use crate::estimate::{Finding as ParameterFinding, Parameter, Prior, Transform};
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -36,6 +36,7 @@ pub(super) struct Unknowns<'s> {
     constants: &'s Constants<'s>,
     parameters: Vec<(Parameter, Role)>,
     shared: Vec<Shared>,
+    pools: Vec<Pool>,
 }
 
 /// What the series of a group of noise have in common.
@@ -52,11 +53,11 @@ struct Shared {
 
 impl<'s> Unknowns<'s> {
     pub fn new(study: &'s Study, checked: &'s CheckedModel, constants: &'s Constants<'s>) -> Self {
-        Unknowns { study, checked, constants, parameters: Vec::new(), shared: Vec::new() }
+        Unknowns { study, checked, constants, parameters: Vec::new(), shared: Vec::new(), pools: Vec::new() }
     }
 
-    pub fn into_parameters(self) -> Vec<(Parameter, Role)> {
-        self.parameters
+    pub fn into_parts(self) -> (Vec<(Parameter, Role)>, Vec<Pool>) {
+        (self.parameters, self.pools)
     }
 
     /// The study's `[[parameter]]`s.
@@ -98,8 +99,47 @@ impl<'s> Unknowns<'s> {
             };
             let check = parameter.check();
             diagnostics.extend(check.iter().map(|finding| self.placed(finding, entry)));
-            self.parameters.push((parameter, Role::Constant(constant.name.clone())));
+            match entry.by_experiment {
+                Some(_) => self.by_experiment(entry, parameter, diagnostics),
+                None => self.parameters.push((parameter, Role::Constant(constant.name.clone()))),
+            }
         }
+    }
+
+    /// A value of a constant for each experiment; where they are pooled, around a common value that takes the prior.
+    fn by_experiment(&mut self, entry: &ParameterEntry, common: Parameter, diagnostics: &mut Vec<Diagnostic>) {
+        let constant = common.name.clone();
+        let pooled = entry.pool.as_ref();
+        let mut members = Vec::new();
+        for (experiment, of) in self.study.experiments.iter().enumerate() {
+            let mut own = Parameter { name: format!("{constant} in {}", of.name.value), ..common.clone() };
+            if pooled.is_some() {
+                own.prior = Prior::Flat;
+            }
+            members.push(self.parameters.len());
+            self.parameters.push((own, Role::Local { constant: constant.clone(), experiment }));
+        }
+        let Some(pool) = pooled else { return };
+        let spread = match &pool.value {
+            PoolEntry::Stated(spread) => Amount::Known(*spread),
+            PoolEntry::Estimated(prior) => {
+                let meaning = match common.transform {
+                    Transform::Log => "Standard deviation of its logarithm between experiments",
+                    Transform::Logit => "Standard deviation of its log odds between experiments",
+                    Transform::Identity => "Standard deviation between experiments",
+                };
+                let mut spread = positive(format!("spread of {constant}"), meaning.to_owned(), prior);
+                // The joint density grows without bound as a spread vanishes with all distances.
+                spread.lower = spread.lower.max(prior.quantile(0.009).unwrap_or(spread.lower));
+                if common.transform == Transform::Identity {
+                    spread.unit.clone_from(&common.unit);
+                }
+                Amount::Estimated(self.push(spread, Role::Pool, diagnostics, pool.span))
+            }
+        };
+        let centre = self.parameters.len();
+        self.parameters.push((Parameter { name: format!("common {constant}"), ..common }, Role::Pool));
+        self.pools.push(Pool { members, centre, spread });
     }
 
     /// A finding of `estimate` at the key that is at fault.
@@ -133,6 +173,17 @@ impl<'s> Unknowns<'s> {
                 prior,
             );
             observation.coverage = Some(self.push(parameter, Role::Coverage, diagnostics, entry.span));
+        }
+        if let Some(prior) = &entry.noise.memory {
+            let mut parameter = Parameter {
+                meaning: "Correlation of residuals one unit of time apart".to_owned(),
+                prior: prior.value.clone(),
+                ..Parameter::new(format!("memory of {}", observation.name), 0.5).within(0.0, 1.0).on(Transform::Logit)
+            };
+            if let Some(median) = prior.value.quantile(0.5).filter(|median| 0.0 < *median && *median < 1.0) {
+                parameter.start = median;
+            }
+            observation.memory = Some(self.push(parameter, Role::Memory, diagnostics, prior.span));
         }
         let fitted = observation.data.iter().any(|datum| datum.purpose == Use::Fit);
         let group = entry.noise.group.as_ref().map_or(&observation.name, |group| &group.value).clone();
@@ -176,8 +227,27 @@ impl<'s> Unknowns<'s> {
         observation
     }
 
+    /// Adds the scale of a stock's process noise where it is estimated.
+    pub fn of_process(&mut self, entry: &ProcessEntry, stock: String, diagnostics: &mut Vec<Diagnostic>) -> Process {
+        let scale = match &entry.scale {
+            ProcessScale::Stated(scale) => Amount::Known(*scale),
+            ProcessScale::Estimated(prior) => {
+                let meaning = "What the model does not say, over one unit of time".to_owned();
+                let mut parameter = positive(format!("process noise of {stock}"), meaning, prior);
+                if !entry.relative {
+                    let names = self.checked.names();
+                    let bare = crate::model::Name::new(stock.split('[').next().unwrap_or_default());
+                    let variable = names.variable(&bare).map(|number| &self.checked.model().variables[number]);
+                    parameter.unit = variable.and_then(|v| v.units.as_ref()).map_or(String::new(), |u| u.text.clone());
+                }
+                Amount::Estimated(self.push(parameter, Role::Process, diagnostics, entry.span))
+            }
+        };
+        Process { stock, scale, relative: entry.relative, initial: entry.initial }
+    }
+
     fn push(&mut self, parameter: Parameter, role: Role, diagnostics: &mut Vec<Diagnostic>, span: Span) -> usize {
-        let at = |finding: &ParameterFinding| finding.diagnostic().at(&self.study.source, span, "of this observation");
+        let at = |finding: &ParameterFinding| finding.diagnostic().at(&self.study.source, span, "brings it");
         diagnostics.extend(parameter.check().iter().map(at));
         self.parameters.push((parameter, role));
         self.parameters.len() - 1

@@ -11,6 +11,7 @@ mod dual_numbers;
 mod ensembles;
 mod feedback;
 mod figures;
+mod filter;
 mod jacobian;
 mod language;
 mod methods;

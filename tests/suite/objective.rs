@@ -4,8 +4,8 @@ use super::model_text;
 use levada::calendar::{Fraction, Window};
 use levada::diagnostic::Source;
 use levada::estimate::objective::{
-    Datum, Density, Design, Experiment, Family, Gauge, Noise, Objective, Observation, Operator, Pool, Reading, Role,
-    Tail, Use,
+    Amount, Datum, Density, Design, Experiment, Family, Gauge, Noise, Objective, Observation, Operator, Pool, Reading,
+    Role, Tail, Use,
 };
 use levada::estimate::optimise::{Ended, TrustRegion, run};
 use levada::estimate::recovery::{Drawn, Kind, Recovery};
@@ -110,7 +110,8 @@ fn panel(density: Density) -> Objective {
         parameters,
         observations,
         experiments: vec![experiment("A", 0.1), experiment("B", 0.2)],
-        pools: vec![Pool { members: vec![0, 1], centre: 2, spread: 3 }],
+        pools: vec![Pool { members: vec![0, 1], centre: 2, spread: Amount::Estimated(3) }],
+        processes: Vec::new(),
         overrides: Vec::new(),
         settings: Settings { method: Method::RungeKutta4, ..Settings::default() },
         density,

@@ -17,6 +17,8 @@ pub enum Role {
     Scale,
     /// The correlation of the residuals of the observations that refer to it, one unit of time apart: 0 up to 1.
     Memory,
+    /// The noise that the stocks which refer to it receive.
+    Process,
     /// Other parameters, of whose distribution it is the centre or the spread.
     Pool,
 }
@@ -41,13 +43,44 @@ pub struct Experiment {
 
 /// Parameters of several experiments that are alike without being the same (partial pooling).
 ///
-/// The search coordinates of the members are normal around the search coordinate of `centre` with the natural value of
-/// `spread` as their deviation (Gelman and Hill 2007, section 12.4). The priors of the members themselves should be flat.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The search coordinates of the members are normal around the search coordinate of `centre` with `spread` as their
+/// deviation (Gelman and Hill 2007, section 12.4). The priors of the members themselves should be flat.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pool {
     pub members: Vec<usize>,
     pub centre: usize,
-    pub spread: usize,
+    pub spread: Amount,
+}
+
+/// A number that is known or estimated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Amount {
+    Known(f64),
+    /// The natural value of the parameter of this number.
+    Estimated(usize),
+}
+
+impl Amount {
+    pub fn of(self, natural: &[f64]) -> f64 {
+        match self {
+            Amount::Known(value) => value,
+            Amount::Estimated(parameter) => natural[parameter],
+        }
+    }
+}
+
+/// Noise that a stock receives all the time: Brownian motion of the stock itself, or of its logarithm.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Process {
+    /// The stock, by element.
+    pub stock: String,
+    /// The standard deviation of what comes in over one unit of time: in the unit of the stock, or dimensionless where
+    /// `relative`.
+    pub scale: Amount,
+    /// Whether the logarithm of the stock moves, so that it stays above zero.
+    pub relative: bool,
+    /// The standard deviation of where the stock starts around its initial value, in the unit of `scale`.
+    pub initial: f64,
 }
 
 /// What a study estimates from what.
@@ -58,6 +91,8 @@ pub struct Design {
     /// One run with the constants as they are where empty.
     pub experiments: Vec<Experiment>,
     pub pools: Vec<Pool>,
+    /// The likelihood is a Kalman filter's where there are any.
+    pub processes: Vec<Process>,
     /// Constants of the model, run controls included, that hold throughout.
     pub overrides: Vec<(String, f64)>,
     pub settings: Settings,
@@ -65,6 +100,16 @@ pub struct Design {
 }
 
 impl Design {
+    /// Constants of the model in an experiment at natural values of the parameters, by element.
+    pub fn constants_in(&self, experiment: usize, natural: &[f64]) -> Vec<(String, f64)> {
+        let fixed = self.experiments.get(experiment).map_or(&[][..], |experiment| &experiment.constants);
+        let own = self.parameters.iter().zip(natural).filter_map(|((_, role), value)| match role {
+            Role::Local { constant, experiment: of } if *of == experiment => Some((constant.clone(), *value)),
+            _ => None,
+        });
+        fixed.iter().cloned().chain(self.constants(natural)).chain(own).collect()
+    }
+
     /// Constants of the model at natural values of the parameters, by element; those of single experiments left out.
     pub fn constants(&self, natural: &[f64]) -> Vec<(String, f64)> {
         let named = |((_, role), value): (&(Parameter, Role), &f64)| match role {

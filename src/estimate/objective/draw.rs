@@ -54,6 +54,14 @@ impl Tail {
 impl Drawn for Objective {
     /// Data that are not fitted stay as they are.
     fn drawn(&self, point: &[f64], stream: &mut Stream) -> Result<Self, Infeasible> {
+        if let Some(filter) = &self.filter {
+            let values = self.drawn_along(filter, point, stream)?;
+            let mut drawn = self.clone();
+            for (observation, values) in drawn.observations.iter_mut().zip(values) {
+                observation.data.iter_mut().zip(values).for_each(|(datum, value)| datum.value = value);
+            }
+            return Ok(drawn);
+        }
         let predictions = match self.predictions(&[point.to_vec()]).pop() {
             Some(predictions) => predictions?,
             None => return Err(Infeasible::new("the model gave no predictions")),

@@ -2,8 +2,10 @@
 //!
 //! Observations arrive here with their values in the model's units; where they come from is not known.
 
+mod belief;
 mod design;
 mod draw;
+mod filter;
 mod inner;
 mod noise;
 mod observation;
@@ -13,7 +15,8 @@ mod readout;
 mod rows;
 mod slopes;
 
-pub use design::{Density, Design, Experiment, Pool, Role};
+pub use design::{Amount, Density, Design, Experiment, Pool, Process, Role};
+pub use filter::Unfiltered;
 pub use noise::{Family, Misfit, Misplaced, Noise, Tail};
 pub use observation::{Datum, Observation, Use};
 pub use operator::{Operator, Part, Probe, Reading};

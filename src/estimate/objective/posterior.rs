@@ -1,6 +1,7 @@
 //! The negative log posterior of a study: one run of the model for each point, many points in lanes.
 
-use super::{Density, Design, Family, Misfit, Observation, Pool, Readout, Role};
+use super::filter::Filter;
+use super::{Density, Design, Family, Misfit, Observation, Pool, Readout, Role, Unfiltered};
 use crate::check::CheckedModel;
 use crate::compile::{Differentiated, Direction, Landing, Outputs, Program, Request, compile, differentiate};
 use crate::diagnostic::Diagnostic;
@@ -18,27 +19,29 @@ use std::rc::Rc;
 pub struct Objective {
     pub(super) parameters: Vec<Parameter>,
     /// Of each experiment.
-    experiments: Vec<Trial>,
+    pub(super) experiments: Vec<Trial>,
     /// Whether a parameter acts on noise scales alone.
     scales: Vec<bool>,
     pub(super) observations: Vec<Observation>,
     pub(super) pools: Vec<Pool>,
-    program: Program,
+    pub(super) program: Program,
     /// The program with the derivatives along every estimated constant; `None` where slopes come from differences.
     differentiated: Option<Differentiated>,
-    settings: Settings,
-    readout: Readout,
+    pub(super) settings: Settings,
+    pub(super) readout: Readout,
     /// Number of the first reading of each observation.
     pub(super) first: Vec<usize>,
     pub(super) groups: Vec<Group>,
     /// Group of each observation.
     pub(super) group: Vec<usize>,
     pub(super) density: Density,
+    /// Where stocks receive noise.
+    pub(super) filter: Option<Filter>,
 }
 
 /// What an experiment changes in the program.
 #[derive(Clone, Debug)]
-struct Trial {
+pub(super) struct Trial {
     /// `(constant of the program, value)`.
     fixed: Vec<(usize, f64)>,
     /// `(parameter, constant of the program)`.
@@ -109,13 +112,13 @@ impl Objective {
         let estimated: BTreeSet<usize> =
             experiments.iter().flat_map(|trial| &trial.estimated).map(|(_, constant)| *constant).collect();
         let directions: Vec<Direction> = estimated.into_iter().map(Direction::Constant).collect();
-        let exact = has_exact_slopes(design.settings.method) && !directions.is_empty();
+        let exact = has_exact_slopes(design.settings.method) && !directions.is_empty() && design.processes.is_empty();
         let differentiated = exact.then(|| differentiate(&program, &directions));
         let settings = Settings { save: Save::At(readout.times().to_vec()), ..design.settings };
         let scales = design.parameters.iter().map(|(_, role)| *role == Role::Scale).collect();
         let parameters = design.parameters.into_iter().map(|(parameter, _)| parameter).collect();
         let observations = design.observations;
-        Ok(Objective {
+        let mut objective = Objective {
             parameters,
             experiments,
             scales,
@@ -129,7 +132,18 @@ impl Objective {
             groups,
             group,
             density: design.density,
-        })
+            filter: None,
+        };
+        if !design.processes.is_empty() {
+            let filter = Filter::new(&objective, &design.processes);
+            objective.filter = Some(filter.map_err(|faults| objective.unfiltered(&faults))?);
+        }
+        Ok(objective)
+    }
+
+    fn unfiltered(&self, faults: &[Unfiltered]) -> Vec<Diagnostic> {
+        let name = |observation: usize| self.observations.get(observation).map_or("", |series| series.name.as_str());
+        faults.iter().map(|fault| fault.diagnostic(name)).collect()
     }
 
     pub fn observations(&self) -> &[Observation] {
@@ -138,7 +152,7 @@ impl Objective {
 
     /// The constants of the program that a point sets in an experiment, in natural values. What is estimated comes last
     /// and so has the last word.
-    fn changes(&self, natural: &[f64], experiment: usize) -> Vec<(usize, f64)> {
+    pub(super) fn changes(&self, natural: &[f64], experiment: usize) -> Vec<(usize, f64)> {
         let Trial { fixed, estimated } = &self.experiments[experiment];
         let estimated = estimated.iter().map(|&(parameter, constant)| (constant, natural[parameter]));
         fixed.iter().copied().chain(estimated).collect()
@@ -149,8 +163,11 @@ impl Objective {
         self.parameters.iter().zip(point).map(|(parameter, at)| parameter.natural(*at)).collect()
     }
 
-    /// What the model says of every datum, held out or not, at each of `points`: `[point][observation][datum]`.
+    /// What the model says of every datum, held out or not, from the data before it where stocks receive noise, at each of `points`: `[point][observation][datum]`.
     pub fn predictions(&self, points: &[Vec<f64>]) -> Vec<Result<Vec<Vec<Prediction>>, Infeasible>> {
+        if let Some(filter) = &self.filter {
+            return self.filtered(filter, points);
+        }
         let readings = self.readings(points);
         points.iter().zip(readings).map(|(point, readings)| Ok(self.predicted(point, &readings?))).collect()
     }
@@ -247,6 +264,10 @@ impl Structured for Objective {
 
     /// Scales of noise around a location, alone in what they multiply.
     fn log_scales(&self) -> Vec<usize> {
+        // A filter adds the spread of the state to that of the noise.
+        if self.filter.is_some() {
+            return Vec::new();
+        }
         let scaled = |k: usize| self.observations.iter().filter(move |observation| observation.inflation == Some(k));
         let located = |k: usize| scaled(k).all(|observation| observation.noise.family != Family::NegativeBinomial);
         let is_log = |k: &usize| self.scales[*k] && self.parameters[*k].transform == Transform::Log;
@@ -259,7 +280,7 @@ impl Structured for Objective {
     }
 
     fn settled(&self, points: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
-        Some(self.with_best_inner(points))
+        self.filter.is_none().then(|| self.with_best_inner(points))
     }
 
     /// By runs that carry their derivatives where there are such, else by differences.

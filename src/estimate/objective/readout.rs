@@ -107,6 +107,12 @@ impl Readout {
         self.outputs.clone()
     }
 
+    /// The name of what is saved for a probe of a gauge.
+    pub fn name(&self, gauge: usize, probe: Probe) -> Option<&str> {
+        let place = self.places.get(&(gauge, probe.part, probe.integral))?;
+        self.outputs.get(*place).map(|output| output.name.as_str())
+    }
+
     /// Finds the expressions among the outputs of the program compiled for them.
     pub fn within(&self, program: &Program) -> Reader<'_> {
         let place: HashMap<&str, usize> =
@@ -147,6 +153,12 @@ impl Reader<'_> {
             operator.predict_slope(*window, read, |probe| self.at(saved, tangents, *gauge, probe))
         });
         each.collect()
+    }
+
+    /// What one saved row holds for a probe of a gauge.
+    pub fn of(&self, row: &[f64], gauge: usize, probe: Probe) -> f64 {
+        let place = self.readout.places.get(&(gauge, probe.part, probe.integral));
+        place.and_then(|place| row.get(self.columns[*place])).copied().unwrap_or(f64::NAN)
     }
 
     /// What `rows`, laid out as those saved, hold for a probe.

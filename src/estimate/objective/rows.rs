@@ -1,6 +1,6 @@
 //! The rows of a posterior: each datum at a prediction, with its noise, its memory and its part of the priors.
 
-use super::{Density, Objective, Pool, Prediction, Use};
+use super::{Amount, Density, Objective, Pool, Prediction, Use};
 use crate::elementary::{ln, pow};
 use crate::estimate::{Infeasible, Parameter, Prior, Term, Transform, prior_terms};
 use std::f64::consts::TAU;
@@ -74,7 +74,7 @@ impl Objective {
                 slope: misfit.slope,
                 information: misfit.information,
             });
-            if observation.has_free_scale() {
+            if observation.has_free_scale() || self.filter.is_some() {
                 terms.push(Term {
                     group,
                     datum: datum_number,
@@ -93,7 +93,10 @@ impl Objective {
     fn rows_of_pool(&self, number: usize, pool: &Pool, point: &[f64], terms: &mut Vec<Term>) {
         let group = self.groups.len() - 1;
         let centre = self.parameters[pool.centre].natural(point[pool.centre]);
-        let spread = self.parameters[pool.spread].natural(point[pool.spread]);
+        let spread = match pool.spread {
+            Amount::Known(spread) => spread,
+            Amount::Estimated(k) => self.parameters[k].natural(point[k]),
+        };
         // Numbered behind the parameters' own priors.
         let first = self.parameters.len() * (number + 1);
         for (place, &member) in pool.members.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! The slopes of every row's predictor by the search coordinates, from runs that carry their derivatives.
 
-use super::{Density, Family, Objective, Prediction, Use};
+use super::{Amount, Density, Family, Objective, Prediction, Use};
 use crate::elementary::pow;
 use crate::estimate::Transform;
 use nalgebra::DMatrix;
@@ -32,12 +32,13 @@ impl Objective {
         for pool in &self.pools {
             let centre = &self.parameters[pool.centre];
             let (at, slope) = (centre.natural(point[pool.centre]), centre.natural_slopes(point[pool.centre]).0);
-            let spread = self.log_slope(pool.spread, point);
             for &member in &pool.members {
                 let parameter = &self.parameters[member];
                 jacobian[(row, member)] = 1.0;
                 jacobian[(row, pool.centre)] -= slope / parameter.natural_slopes(parameter.search(at)).0;
-                jacobian[(row + 1, pool.spread)] = spread;
+                if let Amount::Estimated(spread) = pool.spread {
+                    jacobian[(row + 1, spread)] = self.log_slope(spread, point);
+                }
                 row += 2;
                 if self.density == Density::Natural && parameter.transform != Transform::Identity {
                     jacobian[(row, member)] = 1.0;

@@ -2,8 +2,8 @@
 
 use super::Results;
 use crate::calendar::{Fraction, Window};
-use crate::compare::readings;
-use crate::estimate::objective::{Gauge, Observation, Operator, Reading};
+use crate::compare::{readings, with};
+use crate::estimate::objective::{Gauge, Observation, Operator, Prediction, Reading};
 use crate::estimate::optimise::Ended;
 use crate::present::{
     Exhibit, Fit, FitPanel, Head, Observed, Outcome, Path, Quantity, Refusal, ResidualPanel, Residuals, Start, Starts,
@@ -21,16 +21,26 @@ pub fn fit(results: &Results, calibration: &Calibration) -> Result<Vec<Exhibit>,
         return Ok(Vec::new());
     }
     let windows: Vec<Vec<Window>> = series.iter().map(|observation| tiles(observation, results.prepared.run)).collect();
-    let gauges: Vec<(&Gauge, Vec<Window>)> =
-        series.iter().map(|observation| &observation.gauge).zip(windows.iter().cloned()).collect();
-    let read = readings(&results.prepared.checked, results.fixed, &design.settings, &gauges)
-        .map_err(|found| internal("fit", &found))?;
     let natural: Vec<f64> = natural(calibration, results);
+    let mut read = vec![Vec::new(); series.len()];
+    for experiment in 0..design.experiments.len().max(1) {
+        let own: Vec<usize> = (0..series.len()).filter(|k| series[*k].experiment == experiment).collect();
+        let gauges: Vec<(&Gauge, Vec<Window>)> = own.iter().map(|k| (&series[*k].gauge, windows[*k].clone())).collect();
+        let fixed = with(results.fixed, &design.constants_in(experiment, &natural));
+        let levels = readings(&results.prepared.checked, &fixed, &design.settings, &gauges)
+            .map_err(|found| internal("fit", &found))?;
+        own.into_iter().zip(levels).for_each(|(k, levels)| read[k] = levels);
+    }
+    let filtered = !design.processes.is_empty();
+    let numbers = design.observations.iter().enumerate().filter(|(_, o)| !o.judgement && !o.data.is_empty());
+    let predictions: Vec<&[Prediction]> =
+        numbers.map(|(k, _)| calibration.predictions.get(k).map_or(&[][..], Vec::as_slice)).collect();
     let panels = series
         .iter()
         .zip(&windows)
         .zip(read)
-        .map(|((observation, windows), levels)| {
+        .zip(predictions)
+        .map(|(((observation, windows), levels), predictions)| {
             let coverage = observation.coverage.and_then(|k| natural.get(k)).copied().unwrap_or(1.0);
             let usual = usual_length(observation);
             let times = windows.iter().map(|window| place(observation, *window)).collect();
@@ -42,9 +52,19 @@ pub fn fit(results: &Results, calibration: &Calibration) -> Result<Vec<Exhibit>,
                 _ => value,
             };
             let data = observation.data.iter();
+            let model = match filtered {
+                true => Path::new(
+                    "Predicted from the data before",
+                    data.clone().map(|datum| place(observation, datum.window)).collect(),
+                    (data.clone().zip(predictions))
+                        .map(|(datum, prediction)| scaled(datum.window, prediction.value) * shown)
+                        .collect(),
+                ),
+                false => Path::new("Model", times, values),
+            };
             FitPanel {
                 quantity: Quantity::new(observation.name.clone(), unit.clone()),
-                model: Path::new("Model", times, values),
+                model,
                 observed: vec![Observed {
                     source: observation.vendor.clone(),
                     times: data.clone().map(|datum| place(observation, datum.window)).collect(),
@@ -53,8 +73,10 @@ pub fn fit(results: &Results, calibration: &Calibration) -> Result<Vec<Exhibit>,
             }
         })
         .collect();
+    let line =
+        if filtered { "what the model predicts of each from those before it" } else { "the model at the estimates" };
     let caption = format!(
-        "{}. Observed series (points) and the model at the estimates (line), each read as its series observes it.",
+        "{}. Observed series (points) and {line} (line), each read as its series observes it.",
         results.study.title
     );
     Fit { head: Head::new("fit", caption), frame: results.frame(), panels }.draw()

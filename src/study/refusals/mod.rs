@@ -1,6 +1,7 @@
 //! Everything that can be wrong with a study, its data and its scenarios, in exact words.
 
 mod questions;
+mod structure;
 
 use super::{prepare, read_study};
 use crate::diagnostic::render;

@@ -5,6 +5,7 @@ mod compare;
 mod endings;
 mod ensemble;
 mod package;
+mod panel;
 mod shards;
 mod steps;
 mod stiff;

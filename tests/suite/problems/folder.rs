@@ -161,6 +161,7 @@ impl Folder {
             observations,
             experiments: self.experiments.clone(),
             pools: Vec::new(),
+            processes: Vec::new(),
             overrides: Vec::new(),
             settings,
             density: Density::Natural,

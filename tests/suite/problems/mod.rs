@@ -1,6 +1,7 @@
 //! Estimation problems with certified answers, solved from their folders; skipped where those are not at hand.
 
 mod folder;
+mod hard;
 mod small;
 
 use levada::estimate::Structured;
