@@ -134,7 +134,8 @@ fn density_of_all(noise: [f64; 2], initial: [f64; 2]) -> f64 {
         if a <= b { later.transpose() } else { later }
     };
     // Every datum as weights of states at times.
-    let mut data: Vec<(Vec<(usize, DVector<f64>)>, f64, f64)> = Vec::new();
+    type Weights = Vec<(usize, DVector<f64>)>;
+    let mut data: Vec<(Weights, f64, f64)> = Vec::new();
     for (number, series) in linear_data().iter().enumerate() {
         for datum in &series.data {
             let row = |weights: [f64; 3]| DVector::from_column_slice(&weights);
