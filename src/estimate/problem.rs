@@ -43,7 +43,7 @@ pub(super) const EXACT: f64 = 6.055454452393343e-6;
 pub type Evaluation = Result<NegativeLog, Infeasible>;
 
 /// The objective and its slope by search coordinate.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Slope {
     pub value: NegativeLog,
     /// Of the negative log posterior, `[parameter]`.

@@ -1,5 +1,6 @@
 //! Draws of a sampler, chain by chain.
 
+use super::Convergence;
 use serde::{Deserialize, Serialize};
 
 /// Draws after warm-up; all chains have the same length.
@@ -9,6 +10,8 @@ pub struct Chains {
     pub draws: Vec<Vec<Vec<f64>>>,
     /// Negative log posterior of the natural values, `[chain][draw]`.
     pub heights: Vec<Vec<f64>>,
+    /// So many successive chains are the walkers of one ensemble; 1 or 0 where chains are independent.
+    pub together: usize,
 }
 
 impl Chains {
@@ -24,6 +27,11 @@ impl Chains {
     /// `map` of a parameter's coordinate, `[chain][draw]`.
     pub fn of(&self, parameter: usize, map: impl Fn(f64) -> f64) -> Vec<Vec<f64>> {
         self.draws.iter().map(|chain| chain.iter().map(|draw| map(draw[parameter])).collect()).collect()
+    }
+
+    /// Diagnostics of `map` of a parameter's coordinate.
+    pub fn convergence(&self, parameter: usize, map: impl Fn(f64) -> f64) -> Convergence {
+        Convergence::of_ensembles(&self.of(parameter, map), self.together)
     }
 
     /// `count` draws spread evenly over all chains, for runs of the model under the posterior: `(search coordinates)`.
@@ -44,7 +52,7 @@ mod tests {
     #[test]
     fn spread_draws_are_distinct_and_take_every_chain() {
         let draws = (0..3).map(|c| (0..10).map(|d| vec![f64::from(10 * c + d)]).collect()).collect();
-        let chains = Chains { draws, heights: Vec::new() };
+        let chains = Chains { draws, heights: Vec::new(), together: 1 };
         let mut taken: Vec<f64> = chains.spread(7).iter().map(|draw| draw[0]).collect();
         assert_eq!(taken.len(), 7);
         taken.dedup();

@@ -5,14 +5,17 @@ use crate::estimate::uncertainty::quantile;
 use crate::random::normal_quantile;
 use serde::{Deserialize, Serialize};
 
-/// Diagnostics of one quantity over several chains.
+/// Diagnostics of one quantity over several chains, or over ensembles of chains that propose to one another.
 ///
 /// # Method
 /// Chains are split in halves and their draws replaced by the normal scores of their ranks. R̂ is the larger of that of the
 /// ranks and that of the ranks of distances from the median; effective sizes sum autocorrelations over all chains by Geyer's
-/// initial monotone sequence.
+/// initial monotone sequence. The walkers of an ensemble are no chains of their own: R̂ compares whole ensembles, half
+/// against half, and effective sizes follow from the autocorrelation of the mean over the walkers.
 /// # Source
-/// Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021), eqs. 1-15.
+/// Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021), eqs. 1-15; of ensembles, R̂: Margossian, Hoffman, Sountsov,
+/// Riou-Durand, Vehtari and Gelman (2024), nested R̂ with an ensemble for a superchain; autocorrelation: Goodman and Weare
+/// (2010), section 3.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Convergence {
     /// R̂, rank-normalised, split and folded; 1 where chains agree.
@@ -42,24 +45,29 @@ impl Default for Trust {
 }
 
 impl Convergence {
-    /// Of `[chain][draw]`.
+    /// Of independent chains, `[chain][draw]`.
     pub fn of(chains: &[Vec<f64>]) -> Self {
-        let halves = split(chains);
+        Convergence::of_ensembles(chains, 1)
+    }
+
+    /// Of `[chain][draw]`, each `together` successive chains being the walkers of one ensemble.
+    pub fn of_ensembles(chains: &[Vec<f64>], together: usize) -> Self {
+        let (halves, together) = (split(chains, together.max(1)), together.max(1));
         let all: Vec<f64> = sorted(&halves);
         let median = quantile(&all, 0.5);
         let folded: Vec<Vec<f64>> = map(&halves, |x| (x - median).abs());
         let ranked = normal_scores(&halves);
         let tails = [0.05, 0.95].map(|share| {
             let end = quantile(&all, share);
-            effective(&map(&halves, |x| f64::from(u8::from(x <= end))))
+            effective(&map(&halves, |x| f64::from(u8::from(x <= end))), together)
         });
-        let mean = effective(&halves);
+        let mean = effective(&halves, together);
         let count = all.len() as f64;
         let centre = all.iter().sum::<f64>() / count;
         let variance = all.iter().map(|x| (x - centre).powi(2)).sum::<f64>() / (count - 1.0);
         Convergence {
-            r_hat: r_hat(&ranked).max(r_hat(&normal_scores(&folded))),
-            bulk: effective(&ranked),
+            r_hat: r_hat(&ranked, together).max(r_hat(&normal_scores(&folded), together)),
+            bulk: effective(&ranked, together),
             tail: tails[0].min(tails[1]),
             mean,
             error_of_mean: (variance / mean).sqrt(),
@@ -71,10 +79,13 @@ impl Convergence {
     }
 }
 
-fn split(chains: &[Vec<f64>]) -> Vec<Vec<f64>> {
+/// Both halves of each ensemble, one after the other.
+fn split(chains: &[Vec<f64>], together: usize) -> Vec<Vec<f64>> {
     let half = chains.iter().map(Vec::len).min().unwrap_or(0) / 2;
     // The middle draw of an odd number is left out.
-    chains.iter().flat_map(|chain| [chain[..half].to_vec(), chain[chain.len() - half..].to_vec()]).collect()
+    let first = |chain: &Vec<f64>| chain[..half].to_vec();
+    let last = |chain: &Vec<f64>| chain[chain.len() - half..].to_vec();
+    chains.chunks(together).flat_map(|walkers| walkers.iter().map(first).chain(walkers.iter().map(last))).collect()
 }
 
 fn map(chains: &[Vec<f64>], f: impl Fn(f64) -> f64) -> Vec<Vec<f64>> {
@@ -104,30 +115,47 @@ struct Moments {
     whole: f64,
 }
 
-fn moments(chains: &[Vec<f64>]) -> Moments {
-    let (m, n) = (chains.len() as f64, chains.first().map_or(0, Vec::len) as f64);
-    let means: Vec<f64> = chains.iter().map(|chain| chain.iter().sum::<f64>() / n).collect();
+/// Of chains, or of ensembles of so many chains `together`.
+fn moments(chains: &[Vec<f64>], together: usize) -> Moments {
+    let length = chains.first().map_or(0, Vec::len);
+    let (m, n) = ((chains.len() / together) as f64, (length * together) as f64);
+    let sum = |walkers: &[Vec<f64>]| walkers.iter().map(|chain| chain.iter().sum::<f64>()).sum::<f64>();
+    let means: Vec<f64> = chains.chunks(together).map(|walkers| sum(walkers) / n).collect();
     let mean = means.iter().sum::<f64>() / m;
     let between = if m > 1.0 { means.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (m - 1.0) } else { 0.0 };
+    let squares = |chain: &[f64], mean: f64| chain.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
     let variances = chains
-        .iter()
+        .chunks(together)
         .zip(&means)
-        .map(|(chain, mean)| chain.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0));
+        .map(|(walkers, mean)| walkers.iter().map(|chain| squares(chain, *mean)).sum::<f64>() / (n - 1.0));
     let within = variances.sum::<f64>() / m;
     Moments { within, whole: within * (n - 1.0) / n + between }
 }
 
 /// NaN where nothing moved.
-fn r_hat(chains: &[Vec<f64>]) -> f64 {
-    let moments = moments(chains);
+fn r_hat(chains: &[Vec<f64>], together: usize) -> f64 {
+    let moments = moments(chains, together);
     (moments.whole / moments.within).sqrt()
 }
 
 /// Effective number of draws; NaN where nothing moved.
-fn effective(chains: &[Vec<f64>]) -> f64 {
+fn effective(chains: &[Vec<f64>], together: usize) -> f64 {
+    if together == 1 {
+        return effective_alone(chains);
+    }
+    let mean = |walkers: &[Vec<f64>], draw: usize| walkers.iter().map(|chain| chain[draw]).sum::<f64>();
+    let means: Vec<Vec<f64>> = chains
+        .chunks(together)
+        .map(|walkers| (0..walkers[0].len()).map(|draw| mean(walkers, draw) / together as f64).collect())
+        .collect();
+    // The error of the mean of all draws, as a share of the variance of one.
+    effective_alone(&means) * moments(chains, together).whole / moments(&means, 1).whole
+}
+
+fn effective_alone(chains: &[Vec<f64>]) -> f64 {
     let length = chains.first().map_or(0, Vec::len);
     let (m, n) = (chains.len() as f64, length as f64);
-    let Moments { within, whole } = moments(chains);
+    let Moments { within, whole } = moments(chains, 1);
     if length < 4 || whole.is_nan() || whole <= 0.0 {
         return f64::NAN;
     }
@@ -191,6 +219,28 @@ mod tests {
             assert!((found.bulk / exact - 1.0).abs() < 0.15 && found.r_hat < 1.01);
             assert!((found.error_of_mean * exact.sqrt() - 1.0).abs() < 0.1);
         }
+    }
+
+    /// Walkers of which each is half its ensemble's common, slow part and half its own: counted as chains they would be worth
+    /// many times what their means are.
+    #[test]
+    fn walkers_that_move_together_are_worth_what_their_mean_is() {
+        let (ensembles, walkers, length) = (4, 8, 8000);
+        let common = chains(0.9, ensembles, length, 0.0);
+        let own = chains(0.0, ensembles * walkers, length + 1, 0.0);
+        let all: Vec<Vec<f64>> = (0..ensembles * walkers)
+            .map(|k| (0..length).map(|t| (common[k / walkers][t] + own[k][t + 1]) / 2f64.sqrt()).collect())
+            .collect();
+        // Error of the mean: half the variance at 19 draws for one, half at one for each walker's.
+        let exact = (ensembles * length) as f64 / (0.5 * 19.0 + 0.5 / walkers as f64);
+        let found = Convergence::of_ensembles(&all, walkers);
+        assert!((found.mean / exact - 1.0).abs() < 0.2 && found.r_hat < 1.01, "{found:?} {exact}");
+        assert!(Convergence::of(&all).mean > 5.0 * exact);
+        // One ensemble that stays apart is seen among many walkers.
+        let apart: Vec<Vec<f64>> = (all.iter().enumerate())
+            .map(|(k, chain)| chain.iter().map(|x| x + f64::from(u8::from(k < walkers))).collect())
+            .collect();
+        assert!(Convergence::of_ensembles(&apart, walkers).r_hat > 1.05);
     }
 
     #[test]

@@ -162,6 +162,7 @@ impl Sampling {
         Chains {
             draws: walkers().map(|(draws, _)| draws[..length].to_vec()).collect(),
             heights: walkers().map(|(_, heights)| heights[..length].to_vec()).collect(),
+            together: self.ensembles.first().map_or(1, |ensemble| ensemble.at.len()),
         }
     }
 
@@ -311,7 +312,6 @@ mod tests {
     use super::*;
     use crate::estimate::Transform;
     use crate::estimate::known::{Residuals, rastrigin};
-    use crate::estimate::sample::Convergence;
     use crate::estimate::uncertainty::Information;
 
     fn sample(problem: &Residuals, settings: &Ensemble, optimum: &[f64]) -> Sampling {
@@ -343,7 +343,7 @@ mod tests {
         let chains = sample(&normal(), &Ensemble::default(), &[1.0, -2.0, 0.5, 3.0]).chains();
         for (k, (mean, variance)) in [(1.0, 4.0), (-2.0, 3.49), (0.5, 0.1), (3.0, 26.0)].into_iter().enumerate() {
             let found = moments(&chains, k);
-            let convergence = Convergence::of(&chains.of(k, |x| x));
+            let convergence = chains.convergence(k, |x| x);
             assert!((found.0 - mean).abs() < 4.0 * convergence.error_of_mean, "{k}: {found:?} {convergence:?}");
             assert!((found.1 / variance - 1.0).abs() < 4.0 * (2.0 / convergence.mean).sqrt(), "{k}: {found:?}");
             assert!(convergence.r_hat < 1.01 && convergence.bulk > 2000.0, "{convergence:?}");
@@ -362,7 +362,7 @@ mod tests {
         for seed in 0..40 {
             let chains = sample(&normal(), &Ensemble { seed, ..settings.clone() }, &[1.0, -2.0, 0.5, 3.0]).chains();
             means.push(moments(&chains, 0).0);
-            claimed += Convergence::of(&chains.of(0, |x| x)).error_of_mean / 40.0;
+            claimed += chains.convergence(0, |x| x).error_of_mean / 40.0;
         }
         let real = (means.iter().map(|mean| (mean - 1.0).powi(2)).sum::<f64>() / 40.0).sqrt();
         assert!((0.7..1.4).contains(&(real / claimed)), "{real} {claimed}");

@@ -6,12 +6,16 @@ mod ensemble;
 mod loo;
 mod nuts;
 mod posterior;
+mod together;
 mod unbounded;
+mod walks;
 
 pub use chains::Chains;
 pub use convergence::{Convergence, Trust};
 use ensemble::place_around;
 pub use ensemble::{Ensemble, Sampling};
 pub use loo::{LeaveOneOut, LeftOut, log_likelihoods};
-pub use nuts::{Nuts, Walk, Walks};
+pub use nuts::Nuts;
 pub use posterior::{Marginal, Posterior};
+pub use together::Told;
+pub use walks::{Walk, Walks};

@@ -1,9 +1,11 @@
 //! Chains that follow the gradient of the posterior: Hamiltonian dynamics that turn back by themselves.
 
+use super::place_around;
+use super::together::{Asking, Silence, Told, together};
 use super::unbounded::Unbounded;
-use super::{Chains, place_around};
+use super::walks::{Walk, Walks};
+use crate::estimate::Problem;
 use crate::estimate::uncertainty::Covariance;
-use crate::estimate::{Finding, Problem};
 use crate::random::Stream;
 use nalgebra::{DMatrix, DVector};
 use nuts_rs::rand::{SeedableRng, rngs::ChaCha8Rng};
@@ -12,19 +14,19 @@ use nuts_rs::{
 };
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The No-U-Turn sampler.
 ///
 /// # Method
 /// Multinomial No-U-Turn trajectories with a diagonal metric and a step size adapted during warm-up, by the crate
-/// `nuts-rs`, in coordinates without bounds in which the covariance at the optimum is round. The density is that of the search coordinates with the change of variables
-/// counted, so that flat priors of natural values are flat. Chains start around the optimum, twice as far as its covariance
-/// says.
+/// `nuts-rs`, in coordinates without bounds in which the covariance at the optimum is round. The density is that of the
+/// search coordinates with the change of variables counted, so that flat priors of natural values are flat. Chains start
+/// around the optimum, twice as far as its covariance says, and take their gradients together.
 /// # Cost
-/// A gradient for each step of a trajectory; chains run in parallel.
+/// A gradient for each step of a trajectory; chains share batches of lanes, and groups of chains run in parallel.
 /// # Assumptions
 /// Slopes are exact or nearly so: kinks and integration error show as divergences.
 /// # Fails when
@@ -47,60 +49,36 @@ pub struct Nuts {
 
 impl Default for Nuts {
     fn default() -> Self {
-        Nuts { chains: 4, warm_up: 500, draws: 1000, seed: 1, depth: 10, acceptance: 0.8 }
+        Nuts { chains: 16, warm_up: 100, draws: 250, seed: 1, depth: 10, acceptance: 0.8 }
     }
 }
 
-/// One finished chain.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Walk {
-    /// Search coordinates, `[draw][parameter]`.
-    pub draws: Vec<Vec<f64>>,
-    /// Negative log posterior of the natural values, `[draw]`.
-    pub heights: Vec<f64>,
-    /// Total energy of the trajectory of each draw, dimensionless.
-    pub energies: Vec<f64>,
-    /// Draws whose trajectory left the numbers behind.
-    pub divergent: usize,
-    /// Draws whose trajectory was cut at the greatest depth.
-    pub cut: usize,
-    /// Gradients taken, warm-up included.
-    pub gradients: u64,
-    /// Step size after warm-up, in the coordinates of the metric.
-    pub step: f64,
-}
-
-/// The finished chains; all that is needed to go on after an interruption.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Walks {
-    pub walks: BTreeMap<usize, Walk>,
-}
-
-/// A point at which the posterior cannot be evaluated: the trajectory ends there.
-#[derive(Debug)]
-struct Nowhere;
-
-impl fmt::Display for Nowhere {
+impl fmt::Display for Silence {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the posterior cannot be evaluated")
+        formatter.write_str(match self {
+            Silence::Nowhere => "the posterior cannot be evaluated",
+            Silence::Stopped => "the sampling was stopped",
+        })
     }
 }
 
-impl std::error::Error for Nowhere {}
+impl std::error::Error for Silence {}
 
-impl LogpError for Nowhere {
+impl LogpError for Silence {
+    /// At an infeasible point a trajectory ends and the chain goes on.
     fn is_recoverable(&self) -> bool {
-        true
+        *self == Silence::Nowhere
     }
 }
 
 /// A posterior as the sampler sees it: free coordinates are `root` times the sampler's.
-struct Density<'p, P: ?Sized> {
-    unbounded: Unbounded<'p, P>,
-    root: DMatrix<f64>,
+struct Density<'c, 's, P: ?Sized> {
+    unbounded: &'c Unbounded<'c, P>,
+    root: &'c DMatrix<f64>,
+    asking: &'c mut Asking<'s>,
 }
 
-impl<P: ?Sized> HasDims for Density<'_, P> {
+impl<P: ?Sized> HasDims for Density<'_, '_, P> {
     fn dim_sizes(&self) -> HashMap<String, u64> {
         HashMap::from([
             ("unconstrained_parameter".to_owned(), self.root.nrows() as u64),
@@ -109,8 +87,8 @@ impl<P: ?Sized> HasDims for Density<'_, P> {
     }
 }
 
-impl<P: Problem + ?Sized> CpuLogpFunc for Density<'_, P> {
-    type LogpError = Nowhere;
+impl<P: Problem + ?Sized> CpuLogpFunc for Density<'_, '_, P> {
+    type LogpError = Silence;
     type FlowParameters = ();
     type ExpandedVector = Vec<f64>;
 
@@ -118,8 +96,11 @@ impl<P: Problem + ?Sized> CpuLogpFunc for Density<'_, P> {
         self.root.nrows()
     }
 
-    fn logp(&mut self, position: &[f64], gradient: &mut [f64]) -> Result<f64, Nowhere> {
-        let (density, _) = self.unbounded.log_density(&turned(&self.root, position), gradient).ok_or(Nowhere)?;
+    fn logp(&mut self, position: &[f64], gradient: &mut [f64]) -> Result<f64, Silence> {
+        let free = turned(self.root, position);
+        let search = self.unbounded.search(&free);
+        let slope = self.asking.slope(search.clone())?;
+        let density = self.unbounded.log_density(&free, &search, &slope, gradient).ok_or(Silence::Nowhere)?;
         let slope = self.root.tr_mul(&DVector::from_column_slice(gradient));
         gradient.copy_from_slice(slope.as_slice());
         Ok(density)
@@ -154,9 +135,8 @@ fn root<P: Problem + ?Sized>(unbounded: &Unbounded<'_, P>, optimum: &[f64], cova
 }
 
 impl Nuts {
-    /// Runs the chains that are not `done` until all are or `stop` is raised. `report` is told of each chain that is
-    /// finished, from any thread. A chain that cannot be placed, because nothing around the optimum is feasible, is left
-    /// out.
+    /// Runs the chains that are not `done` until all are or `stop` is raised. `report` is told the share done, from any
+    /// thread. A chain that cannot be placed, because nothing around the optimum is feasible, is left out.
     pub fn run<P: Problem + ?Sized>(
         &self,
         problem: &P,
@@ -164,15 +144,41 @@ impl Nuts {
         covariance: &Covariance,
         done: Walks,
         stop: &AtomicBool,
-        report: &(dyn Fn(usize) + Sync),
+        report: &(dyn Fn(f64) + Sync),
     ) -> Walks {
-        let missing: Vec<usize> = (0..self.chains).filter(|number| !done.walks.contains_key(number)).collect();
-        let walked: Vec<(usize, Walk)> = missing
-            .into_par_iter()
-            .filter_map(|number| Some((number, self.walk(problem, optimum, covariance, number, stop)?)))
-            .inspect(|(number, _)| report(*number))
+        let Walks { mut walks, mut begun } = done;
+        let missing: Vec<(usize, Told)> = (0..self.chains)
+            .filter(|number| !walks.contains_key(number))
+            .map(|number| (number, begun.remove(&number).unwrap_or_default()))
             .collect();
-        Walks { walks: done.walks.into_iter().chain(walked).collect() }
+        let unbounded = Unbounded::new(problem);
+        let root = root(&unbounded, optimum, covariance);
+        let made = AtomicUsize::new(walks.len() * (self.warm_up + self.draws));
+        let all = self.chains * (self.warm_up + self.draws);
+        let every = all.div_ceil(100);
+        let tell = || {
+            let made = made.fetch_add(1, Ordering::Relaxed) + 1;
+            if made.is_multiple_of(every) {
+                report(made as f64 / all as f64);
+            }
+        };
+        let walk = |number: usize, asking: &mut Asking| {
+            let mut placing = Stream::new(self.seed, 2 * number as u64);
+            let start = place_around(problem, optimum, covariance, &mut placing)?;
+            let start = root.solve_lower_triangular(&DVector::from_vec(unbounded.free(&start)))?;
+            self.walk(Density { unbounded: &unbounded, root: &root, asking }, start.as_slice(), number, &tell)
+        };
+        // As many groups as threads: each group's gradients are one batch.
+        let group = missing.len().div_ceil(rayon::current_num_threads()).max(1);
+        let walked: Vec<(usize, Option<Walk>, Told)> =
+            missing.par_chunks(group).flat_map_iter(|chains| together(problem, chains.to_vec(), stop, &walk)).collect();
+        for (number, walk, told) in walked {
+            match walk {
+                Some(walk) => _ = walks.insert(number, walk),
+                None => _ = begun.insert(number, told),
+            }
+        }
+        Walks { walks, begun }
     }
 
     /// Whether every chain is there.
@@ -182,11 +188,10 @@ impl Nuts {
 
     fn walk<P: Problem + ?Sized>(
         &self,
-        problem: &P,
-        optimum: &[f64],
-        covariance: &Covariance,
+        density: Density<'_, '_, P>,
+        start: &[f64],
         number: usize,
-        stop: &AtomicBool,
+        tell: &dyn Fn(),
     ) -> Option<Walk> {
         let mut settings = DiagNutsSettings {
             num_tune: self.warm_up as u64,
@@ -195,101 +200,42 @@ impl Nuts {
             ..DiagNutsSettings::default()
         };
         settings.adapt_options.step_size_settings.target_accept = self.acceptance;
-        let mut placing = Stream::new(self.seed, 2 * number as u64);
-        let start = place_around(problem, optimum, covariance, &mut placing)?;
-        let unbounded = Unbounded::new(problem);
-        let root = root(&unbounded, optimum, covariance);
-        let start = root.solve_lower_triangular(&DVector::from_vec(unbounded.free(&start)))?;
-        let back = Unbounded::new(problem);
-        let density = Density { unbounded, root: root.clone() };
+        let (unbounded, root) = (density.unbounded, density.root);
         let mut random = ChaCha8Rng::seed_from_u64(Stream::new(self.seed, 2 * number as u64 + 1).word_at(0));
         let mut chain = settings.new_chain(number as u64, CpuMath::new(density), &mut random).ok()?;
-        chain.set_position(start.as_slice()).ok()?;
-        let mut walk = Walk {
-            draws: Vec::with_capacity(self.draws),
-            heights: Vec::with_capacity(self.draws),
-            energies: Vec::with_capacity(self.draws),
-            divergent: 0,
-            cut: 0,
-            gradients: 0,
-            step: 0.0,
-        };
+        chain.set_position(start).ok()?;
+        let mut walk = Walk::default();
         for draw in 0..self.warm_up + self.draws {
-            if stop.load(Ordering::Relaxed) {
-                return None;
-            }
             let (position, _, mut statistics, progress) = chain.expanded_draw().ok()?;
+            tell();
             walk.gradients += progress.num_gradients;
             if draw < self.warm_up {
                 continue;
             }
-            let position = turned(&root, &position);
-            let search = back.search(&position);
-            let (mut density, mut energy, mut cut) = (f64::NAN, f64::NAN, false);
+            let free = turned(root, &position);
+            let (mut density, mut energy, mut depth, mut cut) = (f64::NAN, f64::NAN, 0, false);
             {
                 let math = chain.math();
                 for (name, value) in statistics.get_all(&(&*math).into()) {
                     match (name, value) {
                         ("logp", Some(Value::ScalarF64(value))) => density = value,
                         ("energy", Some(Value::ScalarF64(value))) => energy = value,
+                        ("depth", Some(Value::ScalarU64(value))) => depth = value,
                         ("maxdepth_reached", Some(Value::ScalarBool(value))) => cut = value,
                         _ => {}
                     }
                 }
             }
-            walk.heights.push(back.log_volume(&position) - density);
-            walk.draws.push(search);
+            walk.draws.push(unbounded.search(&free));
+            walk.heights.push(unbounded.log_volume(&free) - density);
             walk.energies.push(energy);
-            walk.divergent += usize::from(progress.diverging);
+            walk.divergent.push(progress.diverging);
+            walk.depths.push(depth);
+            walk.leaps.push(progress.num_steps);
+            walk.steps.push(progress.step_size);
             walk.cut += usize::from(cut);
-            walk.step = progress.step_size;
         }
         Some(walk)
-    }
-}
-
-impl Walks {
-    pub fn chains(&self) -> Chains {
-        Chains {
-            draws: self.walks.values().map(|walk| walk.draws.clone()).collect(),
-            heights: self.walks.values().map(|walk| walk.heights.clone()).collect(),
-        }
-    }
-
-    pub fn divergent(&self) -> usize {
-        self.walks.values().map(|walk| walk.divergent).sum()
-    }
-
-    /// The smallest energy Bayesian fraction of missing information over the chains (Betancourt 2016, eq. 4); NaN without
-    /// draws.
-    pub fn energy_fraction(&self) -> f64 {
-        let fraction = |walk: &Walk| {
-            let energies = &walk.energies;
-            let mean = energies.iter().sum::<f64>() / energies.len() as f64;
-            let steps = energies.windows(2).map(|pair| (pair[1] - pair[0]) * (pair[1] - pair[0])).sum::<f64>();
-            steps / energies.iter().map(|energy| (energy - mean) * (energy - mean)).sum::<f64>()
-        };
-        self.walks.values().map(fraction).fold(f64::NAN, f64::min)
-    }
-
-    /// What speaks against the draws beside R̂ and effective sizes.
-    pub fn findings(&self) -> Vec<Finding> {
-        /// Betancourt (2017), section 6.1.
-        const LEAST_ENERGY_FRACTION: f64 = 0.3;
-        let draws = self.walks.values().map(|walk| walk.draws.len()).sum();
-        let cut: usize = self.walks.values().map(|walk| walk.cut).sum();
-        let mut findings = Vec::new();
-        if self.divergent() > 0 {
-            findings.push(Finding::Divergences { count: self.divergent(), draws });
-        }
-        if cut * 20 > draws {
-            findings.push(Finding::TrajectoriesCut { count: cut, draws });
-        }
-        let fraction = self.energy_fraction();
-        if fraction < LEAST_ENERGY_FRACTION {
-            findings.push(Finding::LowEnergy { fraction });
-        }
-        findings
     }
 }
 
@@ -299,7 +245,7 @@ mod tests {
     use crate::estimate::known::Residuals;
     use crate::estimate::sample::Convergence;
     use crate::estimate::uncertainty::Information;
-    use crate::estimate::{Parameter, Transform};
+    use crate::estimate::{Finding, Parameter, Transform};
 
     fn sample(problem: &Residuals, settings: &Nuts, optimum: &[f64]) -> Walks {
         let covariance = Information::expected(problem, optimum).unwrap().covariance();
@@ -360,8 +306,14 @@ mod tests {
         assert!(told, "{:?}", whole.findings());
         let part = sample(&problem, &Nuts { chains: 1, ..settings.clone() }, &[0.0, 0.0]);
         assert!(!settings.is_done(&part) && part.walks[&0] == whole.walks[&0]);
-        let stopped = AtomicBool::new(true);
+        // Broken off in the middle of both chains, the sampling goes on to the same draws.
         let covariance = Information::expected(&problem, &[0.0, 0.0]).unwrap().covariance();
-        assert_eq!(settings.run(&problem, &[0.0, 0.0], &covariance, part.clone(), &stopped, &|_| {}), part);
+        let stop = AtomicBool::new(false);
+        let half = |share: f64| stop.store(share > 0.4, Ordering::SeqCst);
+        let part = settings.run(&problem, &[0.0, 0.0], &covariance, Walks::default(), &stop, &half);
+        assert!(!settings.is_done(&part));
+        let kept: Walks = serde_json::from_str(&serde_json::to_string(&part).unwrap()).unwrap();
+        let rest = settings.run(&problem, &[0.0, 0.0], &covariance, kept, &AtomicBool::new(false), &|_| {});
+        assert!(rest == whole);
     }
 }

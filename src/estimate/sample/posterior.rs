@@ -34,7 +34,7 @@ impl Posterior {
             .enumerate()
             .map(|(k, parameter)| {
                 let natural = chains.of(k, |at| parameter.natural(at));
-                let convergence = Convergence::of(&natural);
+                let convergence = chains.convergence(k, |at| parameter.natural(at));
                 let mut all = natural.concat();
                 all.sort_by(f64::total_cmp);
                 let count = all.len() as f64;
@@ -88,7 +88,7 @@ mod tests {
         let draws = (0..4).map(|chain| {
             (0..1000).map(|_| vec![stream.normal(), stream.normal() + shift * f64::from(chain)]).collect()
         });
-        Chains { draws: draws.collect(), heights: vec![vec![0.0; 1000]; 4] }
+        Chains { draws: draws.collect(), heights: vec![vec![0.0; 1000]; 4], together: 1 }
     }
 
     #[test]

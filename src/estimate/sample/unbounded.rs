@@ -2,7 +2,7 @@
 //! their place in the box, or the logarithm of the distance from its one end.
 
 use crate::elementary::{exp, ln, ln_1p};
-use crate::estimate::{Parameter, Problem};
+use crate::estimate::{Parameter, Problem, Slope};
 
 /// How one search coordinate is spread over the whole line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,20 +53,17 @@ impl<'p, P: Problem + ?Sized> Unbounded<'p, P> {
             .sum()
     }
 
-    /// Log density of the free coordinates and its gradient, which is written into `gradient`; and the negative log
-    /// posterior. `None` where infeasible.
-    pub fn log_density(&self, free: &[f64], gradient: &mut [f64]) -> Option<(f64, f64)> {
-        let search = self.search(free);
-        let slope = self.problem.gradients(std::slice::from_ref(&search)).pop()?.ok()?;
-        let height = slope.value.posterior();
-        let mut density = -height;
+    /// Log density of the free coordinates `free` and its gradient, which is written into `gradient`, from the slope of the
+    /// objective at their `search` coordinates. `None` where they are not finite.
+    pub fn log_density(&self, free: &[f64], search: &[f64], slope: &Slope, gradient: &mut [f64]) -> Option<f64> {
+        let mut density = -slope.value.posterior();
         for (k, parameter) in self.problem.parameters().iter().enumerate() {
             let (log_slope, slope_of_log) = self.shapes[k].log_slope(free[k]);
             density += parameter.log_jacobian(search[k]) + log_slope;
             let by_search = parameter.log_jacobian_slope(search[k]) - slope.gradient[k];
             gradient[k] = by_search * self.shapes[k].sign() * exp(log_slope) + slope_of_log;
         }
-        (density.is_finite() && gradient.iter().all(|slope| slope.is_finite())).then_some((density, height))
+        (density.is_finite() && gradient.iter().all(|slope| slope.is_finite())).then_some(density)
     }
 }
 
@@ -115,8 +112,8 @@ impl Shape {
 #[cfg(test)]
 mod tests {
     use super::{Shape, Unbounded};
-    use crate::estimate::Parameter;
     use crate::estimate::known::Residuals;
+    use crate::estimate::{Parameter, Problem};
 
     #[test]
     fn shapes_are_inverted_and_their_slopes_are_those_of_differences() {
@@ -149,16 +146,21 @@ mod tests {
         let problem = Residuals::new(parameters, |p| vec![p[0] - p[1] * p[2], p[3] + p[2] * p[2], p[1] - 2.0 * p[3]]);
         let unbounded = Unbounded::new(&problem);
         let at = unbounded.free(&[0.3, 1.5, 1.5, 0.4]);
+        let density = |free: &[f64], gradient: &mut [f64]| {
+            let search = unbounded.search(free);
+            let slope = problem.gradients(std::slice::from_ref(&search)).pop().unwrap().unwrap();
+            unbounded.log_density(free, &search, &slope, gradient).unwrap()
+        };
         let (mut gradient, mut unused) = (vec![0.0; 4], vec![0.0; 4]);
-        unbounded.log_density(&at, &mut gradient).unwrap();
+        density(&at, &mut gradient);
         for k in 0..4 {
             let h = 1e-5;
-            let mut density = |step: f64| {
+            let mut beside = |step: f64| {
                 let mut moved = at.clone();
                 moved[k] += step;
-                unbounded.log_density(&moved, &mut unused).unwrap().0
+                density(&moved, &mut unused)
             };
-            let slope = (density(h) - density(-h)) / (2.0 * h);
+            let slope = (beside(h) - beside(-h)) / (2.0 * h);
             assert!((gradient[k] - slope).abs() < 1e-6 * (1.0 + slope.abs()), "{k}: {} {slope}", gradient[k]);
         }
     }

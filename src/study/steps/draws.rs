@@ -88,6 +88,7 @@ mod tests {
         let chains = Chains {
             draws: vec![vec![vec![0.0], vec![0.0]], vec![vec![0.0], vec![0.0]]],
             heights: vec![vec![2.5; 2]; 2],
+            together: 1,
         };
         let text = String::from_utf8(long_table(&chains, &parameters).unwrap()).unwrap();
         assert_eq!(

@@ -16,7 +16,7 @@ use crate::study::Progress;
 use crate::study::manifest::sha256;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 /// A sampling between two commands.
 #[derive(Serialize, Deserialize)]
@@ -110,11 +110,7 @@ pub(super) fn chains(bench: &Bench, settings: &Sample) -> Result<Drawn, Vec<Diag
             };
             if !nuts.is_done(&walks) {
                 begin();
-                let done = AtomicUsize::new(walks.walks.len());
-                let report = |_: usize| {
-                    let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                    (bench.progress)(Progress::Share(done as f64 / settings.chains as f64));
-                };
+                let report = |share: f64| (bench.progress)(Progress::Share(share));
                 walks = nuts.run(&objective, &calibration.point, &covariance()?, walks, bench.stop, &report);
                 keep(&State::Nuts(walks.clone()))?;
             }

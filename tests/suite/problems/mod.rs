@@ -2,6 +2,7 @@
 
 mod folder;
 mod hard;
+mod posterior;
 mod small;
 
 use levada::estimate::Structured;

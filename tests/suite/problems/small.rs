@@ -110,7 +110,7 @@ fn influenza_to_six_digits_from_random_starts() {
 }
 
 /// With the priors of the reference posterior or without any.
-pub fn lynx_hare(folder: &Folder, believed: bool) -> Objective {
+pub fn lynx_hare(folder: &Folder, believed: bool, settings: Settings) -> Objective {
     let positive =
         |mean, sd| Prior::Truncated { prior: Box::new(Prior::Normal { mean, sd }), lower: 0.0, upper: f64::INFINITY };
     let log = |median: f64, log_sd: f64| Prior::LogNormal { log_mean: median.ln(), log_sd };
@@ -131,13 +131,13 @@ pub fn lynx_hare(folder: &Folder, believed: bool) -> Objective {
         (one("sigma lynx", 0.01, 10.0, sigma), Role::Scale),
     ];
     let series = [observed("hare", "hare", Family::LogNormal, 6), observed("lynx", "lynx", Family::LogNormal, 7)];
-    folder.objective(parameters, &series, adaptive(Method::DormandPrince, 1e-8))
+    folder.objective(parameters, &series, settings)
 }
 
 #[test]
 fn lynx_and_hare_to_six_digits_from_random_starts() {
     let Some(folder) = Folder::open("lynx-hare") else { return };
-    let objective = lynx_hare(&folder, false);
+    let objective = lynx_hare(&folder, false, adaptive(Method::DormandPrince, 1e-8));
     let searched = search(&objective, &MultiStart { starts: 16, found: 3, ..MultiStart::default() });
     let best = searched.best().unwrap();
     assert!(searched.times_found() >= 3 && digits(best.optimum.height(), 122.925949) >= 6.0, "{best:?}");
