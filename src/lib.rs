@@ -13,6 +13,7 @@ pub mod units;
 
 // Stages, in the order in which data walks through them.
 pub mod check;
+pub mod cluster;
 pub mod compare;
 pub mod compile;
 pub mod ensemble;

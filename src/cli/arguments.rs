@@ -53,6 +53,8 @@ pub enum Command {
     Shard(ShardCommand),
     /// Put the shards of a plan together: the results of the command, to the byte.
     Merge(MergeCommand),
+    /// How far has a plan come? Pieces done, the cluster's queue, and what failed tasks said last.
+    Jobs(JobsCommand),
 }
 
 /// Examples: `levada check models/zgc/zgc.mdl`, `levada check model.xmile --json`.
@@ -216,10 +218,16 @@ pub struct PlanCommand {
     /// How many shards.
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub shards: u64,
-    /// Do the work at once as well: here, one shard after the other, then the merge.
+    /// Do the work at once as well: here, one shard after the other, then the merge; or on a Slurm cluster.
     #[arg(long, value_enum)]
     pub on: Option<Where>,
-    /// The command to cut, behind `--`: run with --members.
+    /// Settings of a cluster's jobs (TOML): partition, account, time, memory, cpus, shards-per-task, modules, retries.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// Print the scripts, submit nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The command to cut, behind `--`: run with --members, calibrate, identify, validate, compare or sensitivity.
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }
@@ -243,9 +251,20 @@ pub struct MergeCommand {
     pub finish: bool,
 }
 
+/// Example: `levada jobs night/plan.json`.
+#[derive(Debug, Args)]
+pub struct JobsCommand {
+    /// The plan, or its folder.
+    pub plan: PathBuf,
+    /// End the tasks that have not ended. What is done is kept.
+    #[arg(long)]
+    pub cancel: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Where {
     Here,
+    Slurm,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

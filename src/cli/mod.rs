@@ -6,6 +6,7 @@ mod compare;
 mod convert;
 mod ensemble;
 mod exit_status;
+mod jobs;
 mod load;
 mod messages;
 mod run;
@@ -43,5 +44,6 @@ fn execute(arguments: &Arguments, share: &Share) -> ExitStatus {
         Command::Plan(plan) => shards::plan(plan, colour),
         Command::Shard(shard) => shards::shard(shard, colour),
         Command::Merge(merge) => shards::merge(merge, colour),
+        Command::Jobs(plan) => jobs::jobs(plan, colour),
     }
 }

@@ -3,6 +3,7 @@
 use super::arguments::{Arguments, Colour, Command, MergeCommand, PlanCommand, ShardCommand, Where};
 use super::execute;
 use super::exit_status::ExitStatus;
+use super::jobs::on_slurm;
 use super::messages::{answer, refuse};
 use crate::diagnostic::Diagnostic;
 use crate::shard::{Fault, Part, Plan};
@@ -37,6 +38,10 @@ pub fn plan(arguments: &PlanCommand, colour: Colour) -> ExitStatus {
             answer(colour, |out| out.write_all(told.as_bytes()))
         }
         Some(Where::Here) => go(&plan, Part::Whole, colour),
+        Some(Where::Slurm) => {
+            let folder = plan.directory.join(&arguments.folder);
+            on_slurm(arguments, &plan, &folder, colour)
+        }
     }
 }
 
@@ -118,16 +123,16 @@ fn cut(command: &Arguments, folder: &Path) -> Result<(PathBuf, u64), Refused> {
                 Err((found.help("add --out FILE to the command"), ExitStatus::Usage))
             }
         },
-        Command::Calibrate(step) => study_folder(&step.study, &step.out, 1),
-        Command::Identify(step) | Command::Sample(step) => study_folder(&step.study, &step.out, 2),
-        Command::Validate(step) => study_folder(&step.study, &step.out, 3),
+        Command::Calibrate(step) => study_folder(&step.study, &step.out, |_| 1),
+        Command::Identify(step) => study_folder(&step.study, &step.out, |_| 2),
+        Command::Validate(step) => study_folder(&step.study, &step.out, |_| 3),
         // Attributions follow the panel, each with a design of its own.
-        Command::Compare(asked) => study_folder(&asked.study, &asked.out, 4),
-        Command::Sensitivity(asked) => study_folder(&asked.study, &asked.out, 5),
+        Command::Compare(asked) => study_folder(&asked.study, &asked.out, |attributions| 2 + attributions),
+        Command::Sensitivity(asked) => study_folder(&asked.study, &asked.out, |_| 5),
         _ => {
             let found = Diagnostic::error("not-cut", "this command is not cut into shards");
             Err((
-                found.help("cut run with --members, calibrate, identify, sample, validate, compare or sensitivity"),
+                found.help("cut run with --members, calibrate, identify, validate, compare or sensitivity"),
                 ExitStatus::Usage,
             ))
         }
@@ -135,19 +140,13 @@ fn cut(command: &Arguments, folder: &Path) -> Result<(PathBuf, u64), Refused> {
 }
 
 /// The folder of a study's results, in which its shards are kept, and the passes of its command.
-fn study_folder(study: &Path, out: &Option<PathBuf>, passes: u64) -> Result<(PathBuf, u64), Refused> {
+fn study_folder(study: &Path, out: &Option<PathBuf>, passes: fn(u64) -> u64) -> Result<(PathBuf, u64), Refused> {
     let order = Order { study: study.to_path_buf(), out: out.clone(), quick: false };
-    match results_folder(&order) {
-        Ok(folder) => Ok((folder, passes)),
-        Err(mut found) => {
-            let first = if found.is_empty() {
-                Diagnostic::error("bad-study", "the study cannot be read")
-            } else {
-                found.remove(0)
-            };
-            Err((first, ExitStatus::Unusable))
-        }
-    }
+    results_folder(&order).map(|(folder, attributions)| (folder, passes(attributions as u64))).map_err(|mut found| {
+        let unread = || Diagnostic::error("bad-study", "the study cannot be read");
+        let first = if found.is_empty() { unread() } else { found.remove(0) };
+        (first, ExitStatus::Unusable)
+    })
 }
 
 /// Whether the work ended because this process's share of it is done.

@@ -4,7 +4,7 @@ use super::fault::{Fault, Finding};
 use super::formula;
 use super::law::Law;
 use crate::diagnostic::{Diagnostic, Source, Span, nearest};
-use crate::series::open_text;
+use crate::series::{labelled, open_text};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -253,7 +253,7 @@ impl Reader {
             .filter(|column| !["member", "failed"].contains(&key(&header[*column]).as_str()))
             .collect();
         let names = columns.iter().map(|column| Named {
-            name: header[*column].to_owned(),
+            name: labelled(&header[*column]).to_owned(),
             source: source.clone(),
             span: line(&header),
         });

@@ -1,6 +1,6 @@
 //! Tables too long to be held, written column by column in batches of rows: CSV, or Parquet by the file's name.
 
-use super::number;
+use super::{label, number};
 use parquet::basic::{Compression, ConvertedType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
@@ -71,7 +71,7 @@ impl<'w> ColumnFile<'w> {
         match format {
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
-                writer.write_record(columns.iter().map(|(name, _)| *name))?;
+                writer.write_record(columns.iter().map(|(name, _)| label(name).into_owned()))?;
                 Ok(ColumnFile::Csv(Box::new(writer)))
             }
             Format::Parquet => {
@@ -103,7 +103,7 @@ impl<'w> ColumnFile<'w> {
                         match cells {
                             Cells::Whole(values) => writer.write_field(values[row].to_string())?,
                             Cells::Real(values) => writer.write_field(number(values[row]))?,
-                            Cells::Text(values) => writer.write_field(&values[row])?,
+                            Cells::Text(values) => writer.write_field(label(&values[row]).as_bytes())?,
                         }
                     }
                     writer.write_record(None::<&[u8]>)?;

@@ -18,6 +18,6 @@ pub use faults::{DataFault, DataFinding};
 pub use observed::{Observation, ObservedSeries};
 pub use open::{OpenFault, OpenFaultKind, open_text};
 pub use read::{DataFile, read_observations};
-pub use table::{Column, Table, number};
+pub use table::{Column, Table, label, labelled, number};
 pub use workbook::{Area, Cell, Direction, Workbook, WorkbookFault, workbook_path};
 pub use write::{NewFile, WriteFault, write_file, write_text};

@@ -2,6 +2,7 @@
 
 use super::{Cells, ColumnFile, Format, Kind, WriteFault, write_file};
 use ndarray::{Array2, ArrayView1};
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -65,8 +66,10 @@ impl Table {
     /// back to the same bits, missing values blank.
     pub fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
-        let names = self.columns.iter().map(|column| column.name.as_str());
-        writer.write_record(std::iter::once("time").chain(names)).map_err(cause)?;
+        let names = self.columns.iter().map(|column| label(&column.name));
+        writer
+            .write_record(std::iter::once("time".into()).chain(names).map(|name: Cow<str>| name.into_owned()))
+            .map_err(cause)?;
         for (time, row) in self.time.iter().zip(self.values.rows()) {
             writer.write_field(number(*time)).map_err(cause)?;
             for value in row {
@@ -86,6 +89,19 @@ fn cause(error: csv::Error) -> io::Error {
     }
 }
 
+/// What a spreadsheet would run as a formula.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// A name as CSV cells carry it: a spreadsheet runs text that begins like a formula, an apostrophe before it makes it text.
+pub fn label(name: &str) -> Cow<'_, str> {
+    if name.starts_with(FORMULA) { format!("'{name}").into() } else { name.into() }
+}
+
+/// The name that a cell carries: what [`label`] wrote is read back.
+pub fn labelled(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA)).unwrap_or(cell)
+}
+
 /// A number as CSV cells carry it: the fewest digits that read back to the same bits, blank for a missing value (NaN).
 pub fn number(value: f64) -> String {
     let size = value.abs();
@@ -100,7 +116,7 @@ pub fn number(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Column, Table, number};
+    use super::{Column, Table, label, labelled, number};
     use ndarray::array;
     use proptest::prelude::*;
 
@@ -123,6 +139,20 @@ mod tests {
              1995,1,0.1,1e-300\n\
              1995.25,,0.3333333333333333,-2.5e20\n"
         );
+    }
+
+    #[test]
+    fn names_that_begin_like_formulas_are_text_to_spreadsheets_and_read_back() {
+        let names = ["=1+1", "+x", "-2 share", "@cmd", "\tx", "'quoted", "'=kept", "rent", "", "\"=q\""];
+        for name in names {
+            let cell = label(name);
+            assert!(!cell.starts_with(super::FORMULA));
+            assert!(labelled(&cell) == name || name.starts_with("'="), "{name}");
+        }
+        let columns = vec![Column { name: "=HYPERLINK(1)".into(), units: None }];
+        let mut text = Vec::new();
+        Table::new(vec![1.0], columns, array![[-2.0]]).csv(&mut text).unwrap();
+        assert_eq!(String::from_utf8(text).unwrap(), "time,'=HYPERLINK(1)\n1,-2\n");
     }
 
     #[test]

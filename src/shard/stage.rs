@@ -7,7 +7,7 @@ use super::part::Part;
 use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -158,10 +158,16 @@ pub struct Standing {
     pub stage: String,
     pub pieces: u64,
     pub done: u64,
-    /// Journals that are complete, under way, and damaged.
-    pub whole: u64,
-    pub under_way: u64,
     pub damaged: u64,
+    /// Number and count of the shards whose journals are complete.
+    pub whole: BTreeSet<(u64, u64)>,
+}
+
+impl Standing {
+    /// Which of so many shards are not complete.
+    pub fn lacking(&self, of: u64) -> Vec<u64> {
+        (0..of).filter(|shard| !self.whole.contains(&(*shard, of))).collect()
+    }
 }
 
 /// How far the stages have come whose journals stand among the results, by name.
@@ -169,7 +175,7 @@ pub fn standing(results: &Path) -> Vec<Standing> {
     let folders = fs::read_dir(results.join(FOLDER)).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
     let mut all: Vec<Standing> = Vec::new();
     for folder in folders {
-        let mut numbers = std::collections::BTreeSet::new();
+        let mut numbers = BTreeSet::new();
         let mut stage: Option<Standing> = None;
         let mut damaged = 0;
         for path in journals(&folder) {
@@ -178,13 +184,13 @@ pub fn standing(results: &Path) -> Vec<Standing> {
                 continue;
             };
             numbers.extend(reader.by_ref().map(|entry| entry.number));
-            let Head { stage: name, pieces, .. } = reader.head.clone();
-            let stage =
-                stage.get_or_insert(Standing { stage: name, pieces, done: 0, whole: 0, under_way: 0, damaged: 0 });
+            let Head { stage: name, pieces, shard, of, .. } = reader.head.clone();
+            let new = Standing { stage: name, pieces, done: 0, damaged: 0, whole: BTreeSet::new() };
+            let stage = stage.get_or_insert(new);
             match (reader.is_whole(), path.extension().is_some_and(|end| end == "shard")) {
-                (true, _) => stage.whole += 1,
+                (true, _) => drop(stage.whole.insert((shard, of))),
                 (false, true) => damaged += 1,
-                (false, false) => stage.under_way += 1,
+                (false, false) => {}
             }
         }
         all.extend(stage.map(|stage| Standing { done: numbers.len() as u64, damaged, ..stage }));
@@ -238,7 +244,7 @@ mod tests {
             assert_eq!(run(&stage(&results, Part::Merge { of }), &asked).unwrap(), whole);
             assert_eq!(asked.into_inner(), 20);
             let stood = standing(&results).remove(0);
-            assert_eq!((stood.pieces, stood.done, stood.whole, stood.damaged), (20, 20, of, 0));
+            assert_eq!((stood.pieces, stood.done, stood.lacking(of), stood.damaged), (20, 20, vec![], 0));
             std::fs::remove_dir_all(results).unwrap();
         }
     }

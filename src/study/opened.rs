@@ -53,14 +53,14 @@ pub(super) fn open(order: &Order) -> Result<Opened, Vec<Diagnostic>> {
     Ok(Opened { study, prepared, folder, inputs, hash, starts, part: Part::Whole })
 }
 
-/// The folder that the results of a study go to, without reading more than the study file.
+/// The folder that the results of a study go to, and how many attributions it asks for, from the study file alone.
 ///
 /// # Errors
 /// Every fault of that file.
-pub fn results_folder(order: &Order) -> Result<PathBuf, Vec<Diagnostic>> {
+pub fn results_folder(order: &Order) -> Result<(PathBuf, usize), Vec<Diagnostic>> {
     let study = read_study(&order.study)?;
     let folder = order.out.clone().unwrap_or_else(|| Path::new("out").join(slug(&study.name)));
-    Ok(std::path::absolute(&folder).unwrap_or(folder))
+    Ok((std::path::absolute(&folder).unwrap_or(folder), study.attributions.len()))
 }
 
 impl Opened {

@@ -120,7 +120,7 @@ fn sampled(opened: &Opened) -> Option<(Draws, bool)> {
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let header = reader.headers().ok()?.clone();
     let places: Option<Vec<usize>> =
-        constants.iter().map(|name| header.iter().position(|column| column == name)).collect();
+        constants.iter().map(|name| header.iter().position(|column| column == crate::series::label(name))).collect();
     let places = places?;
     let mut values = Vec::new();
     for row in reader.records() {

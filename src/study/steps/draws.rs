@@ -4,7 +4,7 @@ use crate::estimate::Parameter;
 use crate::estimate::sample::Chains;
 use crate::estimate::uncertainty::Covariance;
 use crate::random::Stream;
-use crate::series::number;
+use crate::series::{label, number};
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use std::io;
 
@@ -43,7 +43,7 @@ pub(super) fn long_table(chains: &Chains, parameters: &[Parameter]) -> io::Resul
         writer.write_field(head)?;
     }
     for parameter in parameters {
-        writer.write_field(&parameter.name)?;
+        writer.write_field(label(&parameter.name).as_bytes())?;
     }
     writer.write_record(None::<&[u8]>)?;
     let length = chains.length();
