@@ -16,6 +16,7 @@ mod parameter;
 mod prior;
 mod problem;
 pub mod recovery;
+mod remembered;
 pub mod sample;
 pub mod uncertainty;
 
@@ -27,3 +28,4 @@ pub use problem::{
     Evaluation, Group, GroupKind, Infeasible, Linearisation, NegativeLog, Problem, Slope, Structured, Term, evaluation,
     prior_terms,
 };
+pub use remembered::{Memory, Remembered};

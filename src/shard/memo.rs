@@ -41,23 +41,20 @@ impl Memo {
         Ok(Memo { inner: Mutex::new(Inner { known, journal: Some(journal) }), folder: folder.to_path_buf() })
     }
 
-    /// The answer to a question, as it was given before or is given now.
-    pub fn ask(&self, question: &[u8], answer: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
-        let digest: [u8; 32] = Sha256::digest(question).into();
-        let mut key = Key::default();
-        key.copy_from_slice(&digest[..16]);
-        // Taken out, for few questions are asked twice and memory is dear.
-        let known = self.inner.lock().unwrap_or_else(PoisonError::into_inner).known.remove(&key);
-        known.unwrap_or_else(|| {
-            let bytes = answer();
-            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-            let entry = [&key, &bytes[..]].concat();
-            // A memo that cannot be written costs time after a kill, not the result.
-            if inner.journal.as_mut().is_some_and(|journal| journal.add(0, &entry).is_err()) {
-                inner.journal = None;
-            }
-            bytes
-        })
+    /// The answer that was given to a question before a kill. It is taken out, for few questions are asked twice and memory
+    /// is dear.
+    pub fn recall(&self, question: &[u8]) -> Option<Vec<u8>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).known.remove(&key(question))
+    }
+
+    /// Keeps an answer for after a kill.
+    pub fn keep(&self, question: &[u8], answer: &[u8]) {
+        let entry = [&key(question), answer].concat();
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        // A memo that cannot be written costs time after a kill, not the result.
+        if inner.journal.as_mut().is_some_and(|journal| journal.add(0, &entry).is_err()) {
+            inner.journal = None;
+        }
     }
 
     /// Answers that were kept and not asked for again yet.
@@ -73,6 +70,13 @@ impl Memo {
     }
 }
 
+fn key(question: &[u8]) -> Key {
+    let digest: [u8; 32] = Sha256::digest(question).into();
+    let mut key = Key::default();
+    key.copy_from_slice(&digest[..16]);
+    key
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Head, Memo};
@@ -85,8 +89,9 @@ mod tests {
         let head = |key: &str| Head { key: key.to_owned(), stage: "chains".to_owned(), pieces: 1, shard: 0, of: 1 };
         let asked = Cell::new(0);
         let ask = |memo: &Memo, question: u8| {
-            let answer = memo.ask(&[question], || {
+            let answer = memo.recall(&[question]).unwrap_or_else(|| {
                 asked.set(asked.get() + 1);
+                memo.keep(&[question], &[question; 3]);
                 vec![question; 3]
             });
             assert_eq!(answer, [question; 3]);

@@ -8,8 +8,9 @@ use super::prepare::{Prepared, prepare};
 use super::progress::Progress;
 use super::walk::{Order, estimate, hash, plain, workbooks};
 use crate::diagnostic::Diagnostic;
+use crate::estimate::Memory;
 use crate::series::write_text;
-use crate::shard::{Halt, Lock, Part, Stage};
+use crate::shard::{Halt, Lock, Memo, Part, Stage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -115,6 +116,16 @@ pub(super) fn halted(halt: Halt) -> Vec<Diagnostic> {
         Halt::Fault(fault) => fault.diagnostic(),
     };
     vec![found]
+}
+
+impl Memory for Memo {
+    fn recall(&self, question: &[u8]) -> Option<Vec<u8>> {
+        Memo::recall(self, question)
+    }
+
+    fn keep(&self, question: &[u8], answer: &[u8]) {
+        Memo::keep(self, question, answer);
+    }
 }
 
 /// The results of pieces that may also be refused: the first refusal ends the work.

@@ -9,9 +9,10 @@ use crate::estimate::sample::{
     Chains, Ensemble, LeaveOneOut, Nuts, Posterior, Sampling, Trust, Walks, log_likelihoods,
 };
 use crate::estimate::uncertainty::Information;
-use crate::estimate::{Finding, Problem, Structured};
+use crate::estimate::{Finding, Problem, Remembered, Structured};
 use crate::present::{Cell, Column, Decimals, Exhibit, Head, Pairs, Quantity, Row, Table};
 use crate::series::write_text;
+use crate::shard::Part;
 use crate::study::Progress;
 use crate::study::manifest::sha256;
 use serde::{Deserialize, Serialize};
@@ -95,7 +96,12 @@ pub(super) fn chains(bench: &Bench, settings: &Sample) -> Result<Drawn, Vec<Diag
         calibration.covariance.clone().or_else(computed).ok_or_else(|| vec![nowhere()])
     };
     let begin = || (bench.progress)(Progress::Step("sampling the posterior"));
-    match settings.sampler {
+    let whole = matches!(opened.part, Part::Whole | Part::Merge { .. });
+    // A killed process cannot keep its chains; they come back quickly over the answers that they were given.
+    let stage = opened.stage("chains", &format!("{settings:?} {seed}"), 1);
+    let memo = if whole { stage.memo(0) } else { None };
+    let remembered = Remembered::new(&objective, memo.as_ref());
+    let drawn = match settings.sampler {
         Sampler::Nuts => {
             let nuts = Nuts {
                 chains: settings.chains,
@@ -109,13 +115,16 @@ pub(super) fn chains(bench: &Bench, settings: &Sample) -> Result<Drawn, Vec<Diag
                 _ => Walks::default(),
             };
             if !nuts.is_done(&walks) {
+                if !whole {
+                    return Err(vec![not_sampled()]);
+                }
                 begin();
                 let report = |share: f64| (bench.progress)(Progress::Share(share));
-                walks = nuts.run(&objective, &calibration.point, &covariance()?, walks, bench.stop, &report);
+                walks = nuts.run(&remembered, &calibration.point, &covariance()?, walks, bench.stop, &report);
                 keep(&State::Nuts(walks.clone()))?;
             }
             match nuts.is_done(&walks) {
-                true => Ok(Drawn { chains: walks.chains(), findings: walks.findings(), objective }),
+                true => Ok((walks.chains(), walks.findings())),
                 false if bench.stop.load(Ordering::Relaxed) => Err(interrupted()),
                 false => Err(vec![nowhere()]),
             }
@@ -131,20 +140,30 @@ pub(super) fn chains(bench: &Bench, settings: &Sample) -> Result<Drawn, Vec<Diag
             };
             let mut sampling = match kept {
                 Some(State::Ensemble(sampling)) => sampling,
-                _ => ensemble.start(&objective, &calibration.point, &covariance()?).ok_or_else(|| vec![nowhere()])?,
+                _ if !whole => return Err(vec![not_sampled()]),
+                _ => ensemble.start(&remembered, &calibration.point, &covariance()?).ok_or_else(|| vec![nowhere()])?,
             };
             if !ensemble.is_done(&sampling) {
+                if !whole {
+                    return Err(vec![not_sampled()]);
+                }
                 begin();
                 let report = |share: f64| (bench.progress)(Progress::Share(share));
-                sampling = ensemble.run(&objective, sampling, bench.stop, &report);
+                sampling = ensemble.run(&remembered, sampling, bench.stop, &report);
                 keep(&State::Ensemble(sampling.clone()))?;
             }
             match ensemble.is_done(&sampling) {
-                true => Ok(Drawn { chains: sampling.chains(), findings: Vec::new(), objective }),
+                true => Ok((sampling.chains(), Vec::new())),
                 false => Err(interrupted()),
             }
         }
+    };
+    let (chains, findings) = drawn?;
+    // What is done, or was kept in good order, needs no memo.
+    if let Some(memo) = memo {
+        memo.forget();
     }
+    Ok(Drawn { objective, chains, findings })
 }
 
 /// How well each datum is predicted by the others.
@@ -272,6 +291,11 @@ fn most_correlated(bench: &Bench, count: usize) -> Vec<usize> {
     let mut chosen: Vec<usize> = order.into_iter().take(PAIRED).map(|(k, _)| k).collect();
     chosen.sort_unstable();
     chosen
+}
+
+fn not_sampled() -> Diagnostic {
+    Diagnostic::error("not-sampled", "the posterior is sampled by one process, and has not been")
+        .help("give `levada sample` with the same study and folder first, then the shards")
 }
 
 fn nowhere() -> Diagnostic {
