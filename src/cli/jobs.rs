@@ -109,12 +109,14 @@ fn complaints(folder: &Path, passes: u64, tasks: u64) -> String {
     for path in logs.chain([folder.join("logs").join("merge.log")]) {
         let said = std::fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
         let lines: Vec<&str> = said.lines().collect();
-        let last = &lines[lines.len().saturating_sub(LAST)..];
-        let wrong = |line: &&str| {
-            line.contains("error[") || line.contains("ended with status") || line.contains("slurmstepd: error")
-        };
-        if last.iter().any(|line| wrong(line)) {
+        // What was gone on with is no complaint.
+        let settled = lines.iter().rposition(|line| line.ends_with(": done") || line.ends_with(", queued again"));
+        let open = &lines[settled.map_or(0, |place| place + 1)..];
+        let wrong =
+            |line: &&str| ["error[", "ended with status", "slurmstepd: error"].iter().any(|word| line.contains(word));
+        if open.iter().any(wrong) {
             text += &format!("\n{}:\n", path.display());
+            let last = &lines[lines.len().saturating_sub(LAST)..];
             last.iter().for_each(|line| text += &format!("    {line}\n"));
         }
     }

@@ -84,6 +84,7 @@ for ((shard = first; shard < first + each && shard < shards; shard++)); do
             exit 0
         fi
         if [ "$status" -eq 0 ]; then
+            echo "shard $shard: done"
             break
         fi
         echo "shard $shard: attempt $((attempt + 1)) ended with status $status"
