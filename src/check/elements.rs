@@ -40,6 +40,7 @@ impl Elements {
             } else if subscripts.len() != elements.rank {
                 findings.push(Finding::SubscriptCount {
                     variable: variable.name.clone(),
+                    dimensions: Vec::new(),
                     given: subscripts.len(),
                     expected: elements.rank,
                     span: equation.span,
@@ -67,6 +68,7 @@ impl Elements {
                 if list.len() != subscripts.len() {
                     findings.push(Finding::SubscriptCount {
                         variable: variable.name.clone(),
+                        dimensions: Vec::new(),
                         given: list.len(),
                         expected: subscripts.len(),
                         span: equation.span,

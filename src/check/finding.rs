@@ -9,30 +9,128 @@ use std::sync::Arc;
 /// A finding of the name and subscript checks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Finding {
-    UnknownName { name: Name, span: Span, nearest: Option<String> },
-    UnknownFunction { name: Name, span: Span, nearest: Option<String> },
-    NotAFunction { name: Name, span: Span },
-    ForeignFunction { name: Name, span: Span, instead: &'static str },
-    NotRun { name: Name, what: &'static str, span: Span },
-    Arity { name: Name, span: Span, given: usize, fewest: usize, most: usize },
-    DuplicateVariable { name: Name, span: Span, first: Span },
-    DuplicateDimension { name: Name, span: Span, first: Span },
-    DuplicateElement { variable: Name, element: String, span: Span, first: Span },
-    UndefinedElement { variable: Name, element: String, span: Span },
-    UnknownDimension { name: Name, span: Span, nearest: Option<String> },
-    UnknownSubscript { name: Name, span: Span, nearest: Option<String> },
-    DimensionCycle { name: Name, span: Span },
-    DimensionDepth { name: Name, span: Span },
-    TooManyElements { variable: Name, span: Span },
-    EmptyDimension { name: Name, span: Span },
-    MappingLength { from: Name, to: Name, own: usize, images: usize, span: Span },
-    SubscriptCount { variable: Name, given: usize, expected: usize, span: Span },
-    SubscriptOutside { variable: Name, subscript: String, span: Span },
-    ValueCount { variable: Name, given: usize, expected: usize, span: Span },
-    NoEquation { variable: Name, span: Span },
-    MissingControl { name: &'static str },
+    UnknownName {
+        name: Name,
+        span: Span,
+        nearest: Option<String>,
+    },
+    UnknownFunction {
+        name: Name,
+        span: Span,
+        advice: Option<String>,
+    },
+    NotAFunction {
+        name: Name,
+        span: Span,
+    },
+    ForeignFunction {
+        name: Name,
+        span: Span,
+        instead: &'static str,
+    },
+    NotRun {
+        name: Name,
+        what: &'static str,
+        span: Span,
+    },
+    Arity {
+        name: Name,
+        span: Span,
+        given: usize,
+        fewest: usize,
+        most: usize,
+    },
+    DuplicateVariable {
+        name: Name,
+        span: Span,
+        first: Span,
+    },
+    DuplicateDimension {
+        name: Name,
+        span: Span,
+        first: Span,
+    },
+    DuplicateElement {
+        variable: Name,
+        element: String,
+        span: Span,
+        first: Span,
+    },
+    UndefinedElement {
+        variable: Name,
+        element: String,
+        span: Span,
+    },
+    UnknownDimension {
+        name: Name,
+        span: Span,
+        nearest: Option<String>,
+    },
+    UnknownSubscript {
+        name: Name,
+        span: Span,
+        nearest: Option<String>,
+    },
+    DimensionCycle {
+        name: Name,
+        span: Span,
+    },
+    DimensionDepth {
+        name: Name,
+        span: Span,
+    },
+    TooManyElements {
+        variable: Name,
+        span: Span,
+    },
+    EmptyDimension {
+        name: Name,
+        span: Span,
+    },
+    MappingLength {
+        from: Name,
+        to: Name,
+        own: usize,
+        images: usize,
+        span: Span,
+    },
+    SubscriptCount {
+        variable: Name,
+        given: usize,
+        expected: usize,
+        dimensions: Vec<String>,
+        span: Span,
+    },
+    SubscriptOutside {
+        variable: Name,
+        subscript: String,
+        span: Span,
+    },
+    ValueCount {
+        variable: Name,
+        given: usize,
+        expected: usize,
+        span: Span,
+    },
+    NoEquation {
+        variable: Name,
+        span: Span,
+    },
+    MissingControl {
+        name: &'static str,
+    },
+    /// The run as the file sets it cannot start.
+    BadControl {
+        name: &'static str,
+        why: &'static str,
+        span: Span,
+    },
     NoVariables,
-    ExternalSubscript { dimension: Name, why: String, span: Span },
+    ExternalSubscript {
+        dimension: Name,
+        why: String,
+        span: Span,
+    },
 }
 
 impl Finding {
@@ -48,10 +146,12 @@ impl Finding {
                     .at(source, *span, "used here")
                     .help(suggestion(nearest, "define it, or correct its spelling"))
             }
-            Finding::UnknownFunction { name, span, nearest } => {
+            Finding::UnknownFunction { name, span, advice } => {
                 Diagnostic::error("unknown-function", format!("there is no function, macro or lookup called `{name}`"))
                     .at(source, *span, "called here")
-                    .help(suggestion(nearest, "correct its spelling, or define a macro or a lookup of that name"))
+                    .help(
+                        advice.as_deref().unwrap_or("correct its spelling, or define a macro or a lookup of that name"),
+                    )
             }
             Finding::ForeignFunction { name, span, instead } => {
                 Diagnostic::error("unsupported", format!("the function {name} cannot be run"))
@@ -140,15 +240,16 @@ impl Finding {
             )
             .at(source, *span, "mapped here")
             .help("name one element or subrange of the target for each element"),
-            Finding::SubscriptCount { variable, given, expected, span } => {
-                Diagnostic::error("subscript-count", format!("`{variable}` has {expected} subscripts, {given} given"))
-                    .at(source, *span, "here")
-                    .help(if *expected == 0 {
-                        format!("write `{variable}` without brackets")
-                    } else {
-                        "give one subscript for each dimension".to_owned()
-                    })
-            }
+            Finding::SubscriptCount { variable, given, expected, dimensions, span } => Diagnostic::error(
+                "subscript-count",
+                format!("`{variable}` has {}, {} given", counted(*expected, "subscript"), given_count(*given)),
+            )
+            .at(source, *span, "here")
+            .help(match (expected, dimensions.join(", ")) {
+                (0, _) => format!("write `{variable}` without brackets"),
+                (_, names) if names.is_empty() => "give one subscript for each dimension".to_owned(),
+                (_, names) => format!("write `{variable}[{names}]`, or name elements in the place of dimensions"),
+            }),
             Finding::SubscriptOutside { variable, subscript, span } => Diagnostic::error(
                 "subscript-outside",
                 format!(
@@ -158,9 +259,13 @@ impl Finding {
             .at(source, *span, "here")
             .help(format!("put `{subscript}` on the left-hand side, map it, or sum over it with `{subscript}!`")),
             Finding::ValueCount { variable, given, expected, span } => {
-                Diagnostic::error("value-count", format!("`{variable}` needs {expected} numbers, {given} given"))
+                let needs = counted(*expected, "number");
+                Diagnostic::error("value-count", format!("`{variable}` needs {needs}, {} given", given_count(*given)))
                     .at(source, *span, "in this list")
-                    .help("give one number for each element, row by row, rows ended by `;`")
+                    .help(match expected {
+                        1 => "write one number, with a point before its decimals",
+                        _ => "give one number for each element, row by row, rows ended by `;`",
+                    })
             }
             Finding::NoEquation { variable, span } => {
                 Diagnostic::error("no-equation", format!("`{variable}` has no equation"))
@@ -172,6 +277,11 @@ impl Finding {
                     .in_file(source)
                     .help(format!("add `{name} = ...`"))
             }
+            Finding::BadControl { name, why, span } => {
+                Diagnostic::warning("bad-control", format!("{name} {why}: the model cannot be run as it is"))
+                    .at(source, *span, "here")
+                    .help(format!("correct it, or give another with --set \"{name}=...\""))
+            }
             Finding::NoVariables => Diagnostic::error("empty-model", "the file defines no variables")
                 .in_file(source)
                 .help("check that this is the model file and that it was saved whole"),
@@ -181,5 +291,21 @@ impl Finding {
                     .help("correct the file, sheet or cells named in the call")
             }
         }
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    match count {
+        0 => format!("no {noun}s"),
+        1 => format!("one {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+fn given_count(count: usize) -> String {
+    match count {
+        0 => "none is".to_owned(),
+        1 => "one is".to_owned(),
+        _ => format!("{count} are"),
     }
 }

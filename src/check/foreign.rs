@@ -48,6 +48,33 @@ const VENSIM: [(&str, &str); 42] = [
     ("VECTOR LOOKUP", "write one lookup variable and name it"),
 ];
 
+/// Functions of other tools and languages, and Vensim's own words for them.
+const ELSEWHERE: [(&str, &str); 17] = [
+    ("AVERAGE", "write SUM(x[region!])/ELMCOUNT(region), with the subscript of x in the place of region"),
+    ("CEILING", "write INTEGER(x) + IF THEN ELSE(x > INTEGER(x), 1, 0)"),
+    ("DELAY", "write DELAY FIXED(input, delay time, initial value)"),
+    ("FLOOR", "write INTEGER(x) - IF THEN ELSE(x < INTEGER(x), 1, 0)"),
+    ("IF", "write IF THEN ELSE(condition, value if true, value if false)"),
+    ("INIT", "write INITIAL(x)"),
+    ("LOG10", "write LOG(x, 10)"),
+    ("MAXIMUM", "write MAX(a, b), or VMAX(x[region!]) over a subscript"),
+    ("MEAN", "write SUM(x[region!])/ELMCOUNT(region), with the subscript of x in the place of region"),
+    ("MINIMUM", "write MIN(a, b), or VMIN(x[region!]) over a subscript"),
+    ("MOD", "write MODULO(x, y)"),
+    ("NORMAL", "write RANDOM NORMAL(minimum, maximum, mean, standard deviation, seed)"),
+    ("POW", "write x^y"),
+    ("PREVIOUS", "write DELAY FIXED(x, TIME STEP, initial value)"),
+    ("ROUND", "write INTEGER(x + 0.5), for x not below zero"),
+    ("SMTH1", "write SMOOTH(input, delay time)"),
+    ("SMTH3", "write SMOOTH3(input, delay time)"),
+];
+
+/// The word of Vensim for a function that other tools have.
+pub fn elsewhere(dialect: Dialect, name: &Name) -> Option<&'static str> {
+    let found = ELSEWHERE.iter().find(|(own, _)| dialect == Dialect::Vensim && own.to_lowercase() == name.key());
+    found.map(|(_, advice)| *advice)
+}
+
 /// What to write instead of a function that the dialect's own tool has and Levada does not.
 pub fn instead(dialect: Dialect, name: &Name) -> Option<&'static str> {
     if dialect != Dialect::Vensim {
@@ -67,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_runs_is_not_refused() {
-        for (name, _) in VENSIM {
+        for (name, _) in VENSIM.iter().chain(&ELSEWHERE) {
             assert!(Function::named(Dialect::Vensim, &Name::new(name)).is_none(), "{name}");
         }
         for name in Function::spellings(Dialect::Vensim) {

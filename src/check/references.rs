@@ -1,7 +1,7 @@
 //! Every name and call in every expression: known, rightly subscripted, with the right number of arguments.
 
 use super::finding::Finding;
-use super::foreign::instead;
+use super::foreign::{elsewhere, instead};
 use super::names::{Names, Symbol};
 use super::{CheckedModel, nearest_name};
 use crate::diagnostic::Span;
@@ -36,6 +36,37 @@ pub fn check(checked: &CheckedModel, findings: &mut Vec<Finding>) {
         {
             findings.push(Finding::MissingControl { name });
         }
+    }
+    controls(checked, findings);
+}
+
+/// Numbers with which no run can start.
+fn controls(checked: &CheckedModel, findings: &mut Vec<Finding>) {
+    let control = &checked.model().control;
+    let number = |name: &str, given: &Option<Expression>| {
+        let variable = checked.names().variable(&Name::new(name)).map(|index| &checked.model().variables[index]);
+        let own = variable.and_then(|variable| match &variable.equations[..] {
+            [Equation { definition: Definition::Auxiliary(own) | Definition::Unchangeable(own), .. }] => Some(own),
+            _ => None,
+        });
+        let expression = own.or(given.as_ref())?;
+        match expression.kind {
+            ExpressionKind::Number(value) => Some((value, expression.span)),
+            _ => None,
+        }
+    };
+    for (name, given) in [("TIME STEP", &control.step), ("SAVEPER", &control.save_every)] {
+        if let Some((value, span)) = number(name, given)
+            && (value < 0.0 || value == 0.0 && name == "TIME STEP")
+        {
+            findings.push(Finding::BadControl { name, why: "is not above zero", span });
+        }
+    }
+    let (start, stop) = (number("INITIAL TIME", &control.start), number("FINAL TIME", &control.stop));
+    if let (Some((start, _)), Some((stop, span))) = (start, stop)
+        && stop < start
+    {
+        findings.push(Finding::BadControl { name: "FINAL TIME", why: "lies before INITIAL TIME", span });
     }
 }
 
@@ -158,7 +189,9 @@ impl Walker<'_> {
                         let known: Vec<&str> = Function::spellings(self.dialect()).collect();
                         let nearest =
                             nearest_name(function, known).or_else(|| nearest_name(function, self.names.all()));
-                        Finding::UnknownFunction { name: function.clone(), span, nearest }
+                        let own = elsewhere(self.dialect(), function).map(str::to_owned);
+                        let advice = own.or(nearest.map(|nearest| format!("did you mean `{nearest}`?")));
+                        Finding::UnknownFunction { name: function.clone(), span, advice }
                     }
                 }),
             },
@@ -189,7 +222,10 @@ impl Walker<'_> {
         // XMILE lets an array stand without its subscripts where they are understood or reduced.
         let understood = given == 0 && self.dialect() == Dialect::Xmile;
         if given != expected && !understood {
-            findings.push(Finding::SubscriptCount { variable: name.clone(), given, expected, span });
+            let dimensions = self.checked.scope(scope).elements[variable].dimensions.iter();
+            let named = dimensions.map(|own| Some(self.checked.dimensions().get((*own)?).name.text().to_owned()));
+            let dimensions = named.collect::<Option<Vec<String>>>().unwrap_or_default();
+            findings.push(Finding::SubscriptCount { variable: name.clone(), given, expected, dimensions, span });
         }
     }
 

@@ -22,6 +22,7 @@ pub fn load(path: &Path) -> Loaded {
     let (external, faults) = external_subscripts(&source, &model);
     diagnostics.extend(faults);
     let (checked, findings) = check(&source, model, &external);
-    diagnostics.extend(findings);
+    // A file that could not be read has no variables for that reason.
+    diagnostics.extend(findings.into_iter().filter(|finding| readable || finding.code != "empty-model"));
     Loaded { read: true, checked: checked.filter(|_| readable), diagnostics }
 }

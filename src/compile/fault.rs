@@ -21,6 +21,8 @@ pub enum Fault {
     SubscriptOutside {
         subscript: String,
         variable: String,
+        /// Whether the model speaks XMILE.
+        xmile: bool,
         span: Span,
     },
     UndefinedElement {
@@ -111,12 +113,18 @@ impl Fault {
                     .at(source, *span, "here")
                     .help(instead.clone())
             }
-            Fault::SubscriptOutside { subscript, variable, span } => Diagnostic::error(
+            Fault::SubscriptOutside { subscript, variable, xmile, span } => Diagnostic::error(
                 "subscript-outside",
                 format!("`{subscript}` does not select one element in the equation of `{variable}`"),
             )
             .at(source, *span, "here")
-            .help(format!("put `{subscript}` on the left-hand side, map it, or reduce over it with `{subscript}!`")),
+            .help(if *xmile {
+                format!(
+                    "name an element, give the variable the dimension `{subscript}`, or take the SUM or MEAN over it"
+                )
+            } else {
+                format!("put `{subscript}` on the left-hand side, map it, or reduce over it with `{subscript}!`")
+            }),
             Fault::UndefinedElement { element, span } => {
                 Diagnostic::error("undefined-element", format!("`{element}` is used but has no equation"))
                     .at(source, *span, "used here")

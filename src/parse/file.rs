@@ -3,7 +3,7 @@
 use super::{vensim, xmile};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::model::Model;
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -96,8 +96,8 @@ fn binary_extension(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// Bytes into text: UTF-8 and UTF-16 with or without their mark, or else Windows-1252, in which Vensim saves models
-/// whose first line does not say `{UTF-8}`.
+/// Bytes into text: UTF-8 and UTF-16 with or without their mark, what XML declares, or else Windows-1252, in which
+/// Vensim saves models whose first line does not say `{UTF-8}`.
 fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Vec<Diagnostic>), Refusal> {
     if let Some((encoding, _)) = Encoding::for_bom(bytes).or_else(|| unmarked_utf16(bytes)) {
         let (text, _, malformed) = encoding.decode(bytes);
@@ -106,17 +106,23 @@ fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Vec<Diagnostic>), Refusal> {
     if bytes.contains(&0) {
         return Err(Refusal::NotText);
     }
+    let declared = declared(bytes);
+    if let Some(encoding) = declared.filter(|own| *own != UTF_8 && own.is_ascii_compatible()) {
+        let (text, malformed) = encoding.decode_without_bom_handling(bytes);
+        return if malformed { Err(Refusal::NotText) } else { Ok((text, Vec::new())) };
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok((Cow::Borrowed(text), Vec::new())),
         Err(fault) => {
             let (text, _, _) = WINDOWS_1252.decode(bytes);
             let claims = bytes.trim_ascii_start().to_ascii_uppercase().starts_with(b"{UTF-8}");
+            let claims = claims || declared == Some(UTF_8);
             let notes = if claims {
                 let line = 1 + bytes[..fault.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
                 let message = format!("the file says that it is UTF-8, which line {line} is not; read as Windows-1252");
                 vec![
                     Diagnostic::warning("not-utf-8", message)
-                        .help("save the file again from Vensim, or as UTF-8 from a text editor"),
+                        .help("save the file again from its tool, or as UTF-8 from a text editor"),
                 ]
             } else {
                 Vec::new()
@@ -124,6 +130,15 @@ fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Vec<Diagnostic>), Refusal> {
             Ok((text, notes))
         }
     }
+}
+
+/// The encoding that `<?xml ... encoding="..."?>` names.
+fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = bytes.trim_ascii_start().strip_prefix(b"<?xml")?;
+    let head = head.split(|byte| *byte == b'>').next().and_then(|head| std::str::from_utf8(head).ok())?;
+    let value = head.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let mark = value.chars().next().filter(|mark| matches!(mark, '"' | '\''))?;
+    Encoding::for_label(value.split(mark).nth(1)?.as_bytes())
 }
 
 /// UTF-16 without its mark: the text starts with ASCII characters whose other byte is zero.
@@ -284,6 +299,31 @@ mod tests {
             refusal(&folder),
             (format!("error[not-a-file]: `{}` is a folder", folder.display()), "name the model file in it".to_owned())
         );
+    }
+
+    #[test]
+    fn xml_is_read_in_the_encoding_that_it_declares() {
+        let text = |encoding: &str, name: &str| {
+            format!(
+                "<?xml version=\"1.0\" encoding='{encoding}'?><xmile><sim_specs><start>0</start><stop>1</stop></sim_specs>\
+                 <model><variables><aux name=\"{name}\"><eqn>1</eqn></aux></variables></model></xmile>"
+            )
+        };
+        let name = "źródło";
+        let (latin2, _, _) = encoding_rs::ISO_8859_2.encode(name);
+        let [head, tail] = [0, 1].map(|part| text("iso-8859-2", "?").split("\"?\"").nth(part).unwrap().to_owned());
+        let bytes = [head.as_bytes(), b"\"", &latin2, b"\"", tail.as_bytes()].concat();
+        for bytes in [bytes.clone(), text("utf-8", name).into_bytes(), text("latin1", name).into_bytes()] {
+            let (read, diagnostics) = read_file(&file("declared.xmile", &bytes));
+            let found = read.expect("it is text").1.variables[0].name.text().to_owned();
+            let latin1 = bytes.windows(6).any(|window| window == b"latin1");
+            assert_eq!((found == name, diagnostics.len()), (!latin1, 0));
+        }
+        // Says UTF-8, and is not.
+        let false_claim = [text("UTF-8", "").replace("\"\"", "\"\u{0}\"").into_bytes()].concat();
+        let false_claim: Vec<u8> = false_claim.into_iter().map(|byte| if byte == 0 { 0xe9 } else { byte }).collect();
+        let (_, diagnostics) = read_file(&file("claim.xmile", &false_claim));
+        assert_eq!(diagnostics[0].code, "not-utf-8");
     }
 
     #[test]

@@ -211,7 +211,8 @@ impl<'a> Lowering<'a> {
 
     fn outside(&mut self, subscript: &str, span: Span, context: &Context) -> Failed {
         let variable = self.reading(context);
-        self.fail(Fault::SubscriptOutside { subscript: subscript.to_owned(), variable, span })
+        let xmile = self.dialect() == Dialect::Xmile;
+        self.fail(Fault::SubscriptOutside { subscript: subscript.to_owned(), variable, xmile, span })
     }
 
     /// XMILE: indices computed at run time. Outside its dimension the value is 0, as Stella gives.

@@ -6,7 +6,7 @@ use crate::check::{ElementId, Symbol};
 use crate::compile::fault::Fault;
 use crate::compile::graph::{Value, VectorOperation};
 use crate::compile::operation::{Binary, Unary};
-use crate::model::{Expression, ExpressionKind, Function, SubscriptKind};
+use crate::model::{Dialect, Expression, ExpressionKind, Function, SubscriptKind};
 
 /// Numerical actions of VECTOR SELECT.
 const ACTIONS: usize = 11;
@@ -245,8 +245,8 @@ impl<'a> Lowering<'a> {
             Some(part) => Ok(*part),
             None => {
                 let subscript = self.checked.dimensions().get(dimension).name.text().to_owned();
-                let variable = self.reading(context);
-                Err(self.fail(Fault::SubscriptOutside { subscript, variable, span: argument.span }))
+                let (variable, xmile) = (self.reading(context), self.dialect() == Dialect::Xmile);
+                Err(self.fail(Fault::SubscriptOutside { subscript, variable, xmile, span: argument.span }))
             }
         }
     }

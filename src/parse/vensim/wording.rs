@@ -38,7 +38,10 @@ fn words(fault: &Fault) -> Words {
                 false => format!("the character `{character}` has no meaning here"),
             },
             "not part of an equation",
-            "a name that contains it must stand in quotation marks: \"a % of b\"",
+            match character {
+                '&' => "write :AND: for `and`; a name that contains it must stand in quotation marks: \"a & b\"",
+                _ => "a name that contains it must stand in quotation marks: \"a % of b\"",
+            },
         ),
         Fault::Number { text } => say(
             "malformed-number",
@@ -175,7 +178,12 @@ fn words(fault: &Fault) -> Words {
                 (None, None) => "there is no expression".to_owned(),
             },
             "a number, a name or a bracket belongs here",
-            "write what the operator or function applies to",
+            match (after.as_deref(), before.as_deref()) {
+                (Some("*"), Some("*")) => "write a power as x^y",
+                (Some("/"), Some("/")) => "write one `/`, or ZIDZ(x, y) for a quotient that is 0 where y is",
+                (Some("="), Some("=")) => "write one `=` to compare",
+                _ => "write what the operator or function applies to",
+            },
         ),
         Fault::OperatorMissing { left, right } => say(
             "missing-operator",

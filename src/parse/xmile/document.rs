@@ -42,7 +42,10 @@ pub(super) fn parse<'t>(text: &'t str, faults: &mut Faults) -> Option<Document<'
     match open(text) {
         Ok(document) => Some(document),
         Err(error) => {
-            let span = place(text, error.pos());
+            let span = match error {
+                Error::UnclosedRootNode | Error::UnexpectedEndOfStream => last_line(text),
+                _ => place(text, error.pos()),
+            };
             faults.push(Fault::Malformed(explain(&error)), span);
             None
         }
@@ -70,6 +73,14 @@ fn explain(error: &Error) -> String {
             text.rsplit_once(" at ").map_or(text.clone(), |(head, _)| head.to_owned())
         }
     }
+}
+
+/// The last line that is not blank.
+fn last_line(text: &str) -> Span {
+    let end = text.trim_end().len();
+    let start = text[..end].rfind('\n').map_or(0, |at| at + 1);
+    let blanks = text[start..end].len() - text[start..end].trim_start().len();
+    Span::new(start + blanks, end)
 }
 
 /// The byte offset of a row and column, as an empty-handed span of one character.

@@ -63,6 +63,7 @@ pub enum Fault {
     ExpectedValue { found: Option<String> },
     ExpectedOperator { found: String },
     NotBehind,
+    MissingCondition,
     MissingThen,
     MissingElse,
     BadIndex,
@@ -116,7 +117,11 @@ fn diagnostic(fault: &Fault, span: Span, source: &Arc<Source>) -> Diagnostic {
                 .help("save the model without pictures and stored runs")
         }
         Fault::Malformed(reason) => error("malformed-xml", format!("this is not well-formed XML: {reason}"), "here")
-            .help("mend the file at this place, or save it again from the tool that wrote it"),
+            .help(match reason {
+                reason if reason.contains("entity reference") => "write `&amp;` for `&`, and AND in equations",
+                reason if reason.contains("the file ends") => "the file was cut off: fetch it again, or save it again from the tool that wrote it",
+                _ => "mend the file at this place, or save it again from the tool that wrote it",
+            }),
         Fault::UndeclaredPrefix(prefix) => Diagnostic::note(
             "undeclared-prefix",
             format!("the prefix `{prefix}` is used and never declared; its elements are read as a vendor's"),
@@ -332,7 +337,7 @@ fn diagnostic(fault: &Fault, span: Span, source: &Arc<Source>) -> Diagnostic {
             error("expected-operator", format!("an operator is expected before `{found}`"), "not expected here").help(
                 match found.to_ascii_lowercase().as_str() {
                     "not" => "NOT stands before what it negates",
-                    "," => "a comma separates arguments and indices only",
+                    "," => "a comma separates arguments and indices only; decimals stand behind a point",
                     "(" => "multiplication is written with `*`",
                     "!" => "inequality is written `<>`",
                     _ => "names with spaces are written with underscores, or within quotation marks",
@@ -341,6 +346,8 @@ fn diagnostic(fault: &Fault, span: Span, source: &Arc<Source>) -> Diagnostic {
         }
         Fault::NotBehind => warning("not-behind", "NOT stands behind what it negates".into(), "read as if it stood before it")
             .help("early XMUtil wrote it so: write NOT before its operand"),
+        Fault::MissingCondition => error("missing-condition", "this IF has no condition".into(), "before THEN")
+            .help("write IF condition THEN a ELSE b; IF THEN ELSE(condition, a, b) is Vensim's"),
         Fault::MissingThen => error("missing-then", "this IF has no THEN".into(), "this IF").help("write IF ... THEN ... ELSE ..."),
         Fault::MissingElse => error("missing-else", "this IF has no ELSE".into(), "this IF").help("write IF ... THEN ... ELSE ..."),
         Fault::BadIndex => error("bad-index", "this is not an index of an array".into(), "this index")

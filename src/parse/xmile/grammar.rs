@@ -197,6 +197,9 @@ impl Parser<'_> {
     fn conditional(&mut self) -> Read<Grown> {
         let start = self.here();
         self.at += 1;
+        if *self.token() == Token::Keyword(Keyword::Then) {
+            return Err((Fault::MissingCondition, start.to(self.here())));
+        }
         let condition = self.expression(0)?;
         if *self.token() != Token::Keyword(Keyword::Then) {
             return Err(self.misplaced(Fault::MissingThen, start));

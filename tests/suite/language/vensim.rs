@@ -30,6 +30,9 @@ fn rejected_models_are_told_why() {
         let source = Source::new(path.file_name().expect("a file has a name"), text);
         let (_, diagnostics) = levada::parse::vensim::read(&source, Path::new(""));
         let said: String = diagnostics.iter().map(render).collect();
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path.with_extension("expected"), &said).expect("the text can be written");
+        }
         let expected = std::fs::read_to_string(path.with_extension("expected")).unwrap_or_default();
         assert_eq!(said, expected, "{}", path.display());
     }
