@@ -18,6 +18,7 @@ pub mod compare;
 pub mod compile;
 pub mod ensemble;
 pub mod estimate;
+pub mod feedback;
 pub mod parse;
 pub mod present;
 pub mod shard;

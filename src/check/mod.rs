@@ -17,7 +17,7 @@ mod unused;
 pub use dimensions::{Dimensions, ElementId, ResolvedDimension};
 pub use elements::{Elements, left_hand_side, list as list_elements, product};
 pub use external::external_subscripts;
-pub use feedback::{Doubt, Feedback, FeedbackLoop, Link, Loops, Polarity, feedback};
+pub use feedback::{Doubt, Feedback, FeedbackLoop, Graph, Link, Loops, Polarity, feedback};
 pub use finding::Finding;
 pub use foreign::instead;
 pub use kind::VariableKind;

@@ -29,6 +29,8 @@ pub enum Colour {
 pub enum Command {
     /// Is the model sound? Names, units, order of evaluation, feedback loops.
     Check(Check),
+    /// Which feedback loops drive the model, and when? Loop scores over time, and what happens when a loop is cut.
+    Feedback(FeedbackCommand),
     /// What does the model do? One table of all variables over time.
     Run(Run),
     /// Write a model as XMILE or Vensim text, or a study from Vensim's control files.
@@ -71,6 +73,34 @@ pub struct Check {
     /// Machine-readable findings on standard output.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Examples: `levada feedback models/bass/bass.mdl`, `levada feedback zgc.mdl --set "on mass campaign=0" --out out/feedback`.
+///
+/// Scores follow the loops-that-matter method (Schoenberg, Davidsen and Eberlein 2020): how much of the change of all
+/// stocks each loop explains at each time.
+#[derive(Debug, Args)]
+pub struct FeedbackCommand {
+    /// Vensim .mdl, or XMILE .xmile, .stmx, .itmx, .xml.
+    pub model: PathBuf,
+    /// Give a constant another value; may be repeated.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub sets: Vec<String>,
+    /// Scenario file (TOML): constants to set and policies to switch. `--set` goes before it.
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+    /// As in `levada run`; without it the method of the model file holds.
+    #[arg(long)]
+    pub method: Option<String>,
+    /// How many loops to list, those that explain most first.
+    #[arg(long, default_value_t = 10, value_name = "COUNT")]
+    pub loops: usize,
+    /// Loops that are all looked for; of more than these the shortest independent set and the strongest are taken.
+    #[arg(long, default_value_t = 1000, value_name = "COUNT")]
+    pub most: usize,
+    /// Folder for tables and figures; without it nothing is written.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
 }
 
 /// Examples: `levada run teacup.mdl`, `levada run zgc.mdl --set "on mass campaign=0" --method rk4 --step 1/16 --out run.csv`.

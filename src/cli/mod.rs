@@ -6,6 +6,7 @@ mod compare;
 mod convert;
 mod ensemble;
 mod exit_status;
+mod feedback;
 mod jobs;
 mod load;
 mod messages;
@@ -35,6 +36,7 @@ fn execute(arguments: &Arguments, share: &Share) -> ExitStatus {
         Command::Sensitivity(order) => compare::compare(order, compare::Question::Drivers, share, colour),
         Command::Check(check) => check::check(check, colour),
         Command::Convert(convert) => convert::convert(convert, colour),
+        Command::Feedback(order) => feedback::feedback(order, colour),
         Command::Run(run) => run::run(run, share, colour),
         Command::Calibrate(study) => steps::step(study, Step::Calibrate, share, colour),
         Command::Identify(study) => steps::step(study, Step::Identify, share, colour),

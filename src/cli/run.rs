@@ -129,7 +129,7 @@ pub fn run(arguments: &Run, share: &Share, colour: Colour) -> ExitStatus {
 }
 
 /// What a scenario file sets; `overrides` are settings of the command line, which its dates are held against.
-fn scenario(
+pub fn scenario(
     path: &Path,
     checked: &CheckedModel,
     overrides: &[(String, f64)],
@@ -224,22 +224,28 @@ fn stiff(method: Method, since: f64, steps: u64) -> Diagnostic {
 }
 
 fn overrides(arguments: &Run, faults: &mut Vec<Diagnostic>) -> Vec<(String, f64)> {
-    let mut overrides = Vec::new();
-    for text in &arguments.sets {
-        match text.rsplit_once('=').map(|(name, value)| (name.trim(), number(value))) {
-            Some((name, Some(value))) if !name.is_empty() => overrides.push((name.to_owned(), value)),
-            _ => faults.push(
-                Diagnostic::error("bad-setting", format!("`--set {text}` is not of the form \"name=value\""))
-                    .help("write for example --set \"contact rate=0.3\""),
-            ),
-        }
-    }
+    let mut overrides = settings(&arguments.sets, faults);
     if let Some(text) = &arguments.step {
         match number(text) {
             Some(step) if step > 0.0 => overrides.push(("TIME STEP".to_owned(), step)),
             _ => faults.push(
                 Diagnostic::error("bad-step", format!("`{text}` is not a positive time step"))
                     .help("write a number or a fraction: --step 0.0625, --step 1/16"),
+            ),
+        }
+    }
+    overrides
+}
+
+/// What every `--set` sets.
+pub fn settings(sets: &[String], faults: &mut Vec<Diagnostic>) -> Vec<(String, f64)> {
+    let mut overrides = Vec::new();
+    for text in sets {
+        match text.rsplit_once('=').map(|(name, value)| (name.trim(), number(value))) {
+            Some((name, Some(value))) if !name.is_empty() => overrides.push((name.to_owned(), value)),
+            _ => faults.push(
+                Diagnostic::error("bad-setting", format!("`--set {text}` is not of the form \"name=value\""))
+                    .help("write for example --set \"contact rate=0.3\""),
             ),
         }
     }
@@ -255,7 +261,7 @@ fn number(text: &str) -> Option<f64> {
     }
 }
 
-fn method(text: &str, faults: &mut Vec<Diagnostic>) -> Option<Method> {
+pub fn method(text: &str, faults: &mut Vec<Diagnostic>) -> Option<Method> {
     let parsed = text.parse().ok();
     if parsed.is_none() {
         let mut fault = unknown_method(text, "there is no such method");

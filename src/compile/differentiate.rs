@@ -170,7 +170,7 @@ impl Reach {
                 Slot::State(number) => reach.states[number as usize],
                 Slot::Memory(number) => reach.memories[number as usize],
                 Slot::Held(number) => reach.helds[number as usize],
-                Slot::Random(_) | Slot::Shift(_) => false,
+                Slot::Random(_) | Slot::Shift(_) | Slot::Given(_) => false,
             });
             let on = |value: Value| nodes[value.0 as usize];
             let mut grown = false;

@@ -55,6 +55,10 @@ pub enum Fault {
         variable: String,
         span: Span,
     },
+    /// Why equations have no value by themselves.
+    NotOpened {
+        what: String,
+    },
     UnknownOverride {
         name: String,
         nearest: Option<String>,
@@ -113,6 +117,11 @@ impl Fault {
                     .at(source, *span, "here")
                     .help(instead.clone())
             }
+            Fault::NotOpened { what } => Diagnostic::error(
+                "equations-not-apart",
+                format!("the equations of this model cannot be evaluated one by one: {what}"),
+            )
+            .help("`levada check` lists its links and loops, with signs told from the equations"),
             Fault::SubscriptOutside { subscript, variable, xmile, span } => Diagnostic::error(
                 "subscript-outside",
                 format!("`{subscript}` does not select one element in the equation of `{variable}`"),

@@ -27,6 +27,8 @@ pub enum Slot {
     Random(u32),
     /// How far the time at hand moves with a constant that moves switches; the number of the shift.
     Shift(u32),
+    /// A variable's value that another equation reads, set from outside; see `opened`.
+    Given(u32),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

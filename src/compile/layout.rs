@@ -37,6 +37,7 @@ impl Layout {
         slots.extend((0..parts.helds.len() as u32).map(Slot::Held));
         slots.extend((0..parts.randoms as u32).map(Slot::Random));
         slots.extend((0..parts.shifts.len() as u32).map(Slot::Shift));
+        slots.extend((0..parts.givens as u32).map(Slot::Given));
         for slot in slots {
             layout.slots.insert(slot, layout.base);
             layout.base += 1;

@@ -10,6 +10,7 @@ mod fault;
 mod graph;
 mod layout;
 mod lower;
+mod opened;
 mod operation;
 mod program;
 mod request;
@@ -25,6 +26,7 @@ pub use differentiate::{Differentiated, Direction, Misleading, Shift, TangentSlo
 pub use fault::Fault;
 pub use graph::VectorOperation;
 pub use lower::{Constant, element_key};
+pub use opened::{Equation, Opened, Part, open};
 pub use operation::{Binary, MISSING, Pair, Unary};
 pub use program::{Controls, Jacobian, MemorySlot, Output, Program, StateSlot};
 pub use request::{DataSeries, Landing, OutputExpression, Outputs, Request};
@@ -36,14 +38,20 @@ use crate::diagnostic::{Diagnostic, nearest};
 use crate::model::{Definition, Name};
 use graph::Value;
 use lower::{Context, Lowering, Phase};
+use opened::Opening;
 
 /// Deep chains of variables are walked recursively; this is room for the deepest model that `parse` lets through.
 const STACK: usize = 1 << 30;
 
 /// Compiles a model for a request. All faults are returned at once.
 pub fn compile(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<Diagnostic>> {
+    compile_opened(checked, request, &Opening::Closed)
+}
+
+fn compile_opened(checked: &CheckedModel, request: &Request, opening: &Opening) -> Result<Program, Vec<Diagnostic>> {
     let compiled = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || translate(checked, request));
+        let thread =
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || translate(checked, request, opening));
         match thread.map(|thread| thread.join()) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
@@ -57,8 +65,9 @@ pub fn compile(checked: &CheckedModel, request: &Request) -> Result<Program, Vec
     compiled.map_err(|faults| faults.iter().map(|fault| fault.diagnostic(checked.source())).collect())
 }
 
-fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<Fault>> {
+fn translate(checked: &CheckedModel, request: &Request, opening: &Opening) -> Result<Program, Vec<Fault>> {
     let mut lowering = Lowering::new(checked, request);
+    lowering.opened = opening.places(checked);
     unknown_overrides(checked, request, &mut lowering.faults);
     let mut controls = Vec::new();
     for name in ["INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER"] {
@@ -75,7 +84,7 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
             continue;
         }
         for coordinates in &checked.scope(0).elements[number].order {
-            let value = lowering.element(Phase::Moving, 0, number, coordinates);
+            let value = lowering.own_equation(number, coordinates);
             let name = checked.element_name(number, coordinates);
             if let Ok(value) = value
                 && wanted.is_none_or_contains(&variable.name, &name)
@@ -102,6 +111,9 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
         outputs.push((name, String::new(), total));
     }
     lowering.finish();
+    if matches!(opening, Opening::Inside) {
+        outputs.extend(lowering.inside());
+    }
     let mut faults = std::mem::take(&mut lowering.faults);
     let controls: Vec<Value> = controls.into_iter().flatten().collect();
     let [mut start, stop, step, save_every] = controls[..] else { return Err(faults) };
@@ -164,6 +176,7 @@ fn translate(checked: &CheckedModel, request: &Request) -> Result<Program, Vec<F
         memories: lowering.memories,
         helds: lowering.helds.iter().map(|held| held.value).collect(),
         randoms: lowering.randoms,
+        givens: lowering.opened.len(),
         outputs,
         switches: switches.single,
         recurring,

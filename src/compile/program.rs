@@ -40,6 +40,8 @@ pub struct Program {
     /// `(register, register of its value after the initial program)`.
     pub helds: Vec<(Register, Register)>,
     pub randoms: Vec<Register>,
+    /// Where values that equations read are set from outside.
+    pub givens: Vec<Register>,
     /// Once for each run, from constants.
     pub run: Code,
     /// At the initial time, for the initial values.
@@ -128,6 +130,8 @@ pub struct Parts {
     pub store: Option<String>,
     pub helds: Vec<Value>,
     pub randoms: usize,
+    /// Values that equations read and that are set from outside.
+    pub givens: usize,
     pub outputs: Vec<(String, String, Value)>,
     pub switches: Vec<Value>,
     pub recurring: Vec<(Value, Value, Option<Value>)>,
@@ -255,6 +259,7 @@ pub fn assemble(parts: Parts) -> Program {
             .map(|(number, value)| (slot(Slot::Held(number)), at(&initial, *value)))
             .collect(),
         randoms: (0..parts.randoms as u32).map(|number| slot(Slot::Random(number))).collect(),
+        givens: (0..parts.givens as u32).map(|number| slot(Slot::Given(number))).collect(),
         outputs: parts
             .outputs
             .iter()

@@ -9,6 +9,7 @@ mod blame;
 mod clock;
 mod control;
 mod elimination;
+mod equations;
 mod execute;
 mod execute_split;
 mod failure;
@@ -33,6 +34,7 @@ mod vectors;
 
 pub use accuracy::{Accuracy, Difference, Refusal, accuracy, difference};
 
+pub use equations::Equations;
 pub use failure::Failure;
 pub use halting::{Standing, run_halting};
 pub use linearise::{Linearisation, linearise};

@@ -11,7 +11,6 @@
 
 use super::graph::Graph;
 use super::{Link, Polarity};
-use crate::model::{Definition, Variable};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Loops listed at most; a model with more says how many links are left uncovered.
@@ -50,8 +49,9 @@ pub struct Loops {
 }
 
 impl Loops {
-    pub(super) fn of(variables: &[Variable], links: &[Link]) -> Self {
-        let graph = Graph::new(variables.len(), links.iter().map(|link| (link.cause, link.effect)));
+    /// The loops of links between the nodes `0..stocks.len()`; `stocks` says which of them are stocks.
+    pub fn of(stocks: &[bool], links: &[Link]) -> Self {
+        let graph = Graph::new(stocks.len(), links.iter().map(|link| (link.cause, link.effect)));
         let mut place = BTreeMap::new();
         for (index, link) in links.iter().enumerate() {
             place.insert((link.cause, link.effect), index);
@@ -60,9 +60,7 @@ impl Loops {
         components.retain(|nodes| nodes.len() > 1 || graph.successors(nodes[0]).contains(&nodes[0]));
         components.sort();
 
-        let is_stock = |node: usize| {
-            variables[node].equations.iter().any(|equation| matches!(equation.definition, Definition::Stock(_)))
-        };
+        let is_stock = |node: usize| stocks[node];
         let mut loops = Loops { components, ..Loops::default() };
         let mut candidates: BTreeSet<(usize, Vec<usize>)> = BTreeSet::new();
         let mut shortest: BTreeMap<usize, (usize, Vec<usize>)> = BTreeMap::new();

@@ -11,6 +11,7 @@ mod loops;
 mod stores;
 mod values;
 
+pub use graph::Graph;
 pub use influence::Doubt;
 pub use loops::{FeedbackLoop, Loops};
 
@@ -109,7 +110,11 @@ pub fn feedback(checked: &CheckedModel) -> Feedback {
         links.entry((link.cause, link.effect)).or_insert(link);
     }
     let links: Vec<Link> = links.into_values().collect();
-    let loops = Loops::of(variables, &links);
+    let is_stock = |variable: &Variable| {
+        variable.equations.iter().any(|equation| matches!(equation.definition, Definition::Stock(_)))
+    };
+    let stocks: Vec<bool> = variables.iter().map(is_stock).collect();
+    let loops = Loops::of(&stocks, &links);
     Feedback { links, loops, supposed }
 }
 

@@ -156,6 +156,8 @@ pub struct Lowering<'a> {
     limited: HashMap<usize, usize>,
     stores: Stores,
     pub landing: Landing,
+    /// Elements whose value is set from outside wherever an equation reads it, and their numbers.
+    pub opened: HashMap<(usize, Box<[ElementId]>), u32>,
     overrides: HashMap<String, f64>,
     /// Settings of the run whose expressions are being read.
     settings_open: Vec<&'static str>,
@@ -206,12 +208,22 @@ impl<'a> Lowering<'a> {
             pending: VecDeque::new(),
             limited: variables::limited_flows(checked),
             stores,
+            opened: HashMap::new(),
             overrides,
             settings_open: Vec::new(),
             workbooks: HashMap::new(),
             starting: false,
             read: 0,
         }
+    }
+
+    /// The states and memories that stand inside functions, as outputs.
+    pub fn inside(&mut self) -> Vec<(String, String, Value)> {
+        let states = (0u32..).zip(&self.states).filter(|(_, state)| state.variable.is_none());
+        let states: Vec<(String, Slot)> = states.map(|(n, state)| (state.name.clone(), Slot::State(n))).collect();
+        let memories = (0u32..).zip(&self.memories).map(|(n, memory)| (memory.name.clone(), Slot::Memory(n)));
+        let all: Vec<(String, Slot)> = states.into_iter().chain(memories).collect();
+        all.into_iter().map(|(name, slot)| (name, String::new(), self.graph.slot(slot))).collect()
     }
 
     /// Does the work put off while walking: derivatives, initial values, inputs of memories.

@@ -35,8 +35,24 @@ pub fn limited_flows(checked: &CheckedModel) -> HashMap<usize, usize> {
 }
 
 impl<'a> Lowering<'a> {
-    /// The value of an element of a variable.
+    /// The value of an element of a variable of the model, by its own equation.
+    pub fn own_equation(&mut self, variable: usize, coordinates: &[ElementId]) -> Lowered {
+        self.equation_of(Phase::Moving, 0, variable, coordinates)
+    }
+
+    /// The value of an element of a variable, as an equation reads it.
     pub fn element(&mut self, phase: Phase, instance: usize, variable: usize, coordinates: &[ElementId]) -> Lowered {
+        if phase == Phase::Moving
+            && instance == 0
+            && !self.opened.is_empty()
+            && let Some(number) = self.opened.get(&(variable, coordinates.into()))
+        {
+            return Ok(self.graph.slot(Slot::Given(*number)));
+        }
+        self.equation_of(phase, instance, variable, coordinates)
+    }
+
+    fn equation_of(&mut self, phase: Phase, instance: usize, variable: usize, coordinates: &[ElementId]) -> Lowered {
         let key = Key { phase, instance, variable, coordinates: coordinates.into() };
         if let Some(known) = self.memo.get(&key) {
             return known.ok_or(Failed);

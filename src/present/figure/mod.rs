@@ -24,6 +24,7 @@ mod pairs;
 mod profiles;
 mod residuals;
 mod runs;
+mod shares;
 mod starts;
 mod stocks;
 
@@ -37,6 +38,7 @@ pub use pairs::{Correlation, Pairs};
 pub use profiles::{ProfilePanel, Profiles};
 pub use residuals::{ResidualPanel, Residuals};
 pub use runs::{RunPanel, Runs};
+pub use shares::{Shares, SharesPanel, SharesPart};
 pub use starts::{Outcome, Start, Starts};
 pub use stocks::{Sector, Stocks};
 pub use ticks::short as short_number;

@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod endings;
 mod ensemble;
+mod feedback;
 mod package;
 mod panel;
 mod shards;
