@@ -291,7 +291,7 @@ fn links_table(opened: &Opened, analysis: &Analysis) -> Table {
     let name = |at: usize| Cell::text(opened.equations[at].name.clone());
     let row = |(link, scores): (&crate::feedback::Link, &Vec<f64>)| {
         let mean = scores.iter().map(|score| score.abs()).sum::<f64>() / scores.len().max(1) as f64;
-        Row::Cells(vec![name(link.cause), name(link.effect), Cell::text(sign(scores)), Cell::Number(mean)])
+        Row::Cells(vec![name(link.cause), name(link.effect), Cell::text(in_words(sign(scores))), Cell::Number(mean)])
     };
     Table {
         name: "links".to_owned(),
@@ -304,7 +304,18 @@ fn links_table(opened: &Opened, analysis: &Analysis) -> Table {
             Column::new("Mean score", Decimals::Significant(4)),
         ],
         rows: analysis.links.links.iter().zip(&analysis.links.scores).map(row).collect(),
-        notes: vec!["The sign is that of the run; ? has changed it or has not been at work.".to_owned()],
+        notes: vec![
+            "The sign is that of the run: either where it has changed or the link has not been at work.".to_owned(),
+        ],
+    }
+}
+
+/// A sign as tables write it: spreadsheets take a plus for a formula.
+fn in_words(sign: &str) -> &'static str {
+    match sign {
+        "+" => "positive",
+        "-" => "negative",
+        _ => "either",
     }
 }
 

@@ -7,8 +7,6 @@ mod analysis;
 mod cycles;
 mod discovery;
 mod scores;
-#[cfg(test)]
-mod tests;
 
 pub use analysis::{Analysis, Coverage, ScoredLoop, analyse};
 pub use cycles::simple_loops;

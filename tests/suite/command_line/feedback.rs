@@ -50,7 +50,7 @@ fn tables_and_figures_are_the_same_each_time() {
         text(&found.unwrap_or_else(|| panic!("no {name}")).1)
     };
     assert!(csv("loops.csv").contains("R1"), "{}", csv("loops.csv"));
-    assert!(csv("links.csv").contains("adopters,adoption,+,"), "{}", csv("links.csv"));
+    assert!(csv("links.csv").contains("adopters,adoption,positive,"), "{}", csv("links.csv"));
     assert!(csv("loop-shares.csv").starts_with("Time,B1,R1\n0.5,"), "{}", csv("loop-shares.csv"));
     assert!(first == second);
     std::fs::remove_dir_all(&folder).expect("the folder can go");

@@ -1,11 +1,11 @@
 //! Scores of textbook models against published and closed forms.
 
-use super::*;
-use crate::check::check;
-use crate::compile::{Opened, Request, open};
-use crate::diagnostic::Source;
-use crate::parse::vensim;
-use crate::simulate::{Method, Settings};
+use levada::check::check;
+use levada::compile::{Opened, Request, open};
+use levada::diagnostic::Source;
+use levada::feedback::{Analysis, Coverage, LinkScores, ScoredLoop, analyse, link_scores};
+use levada::parse::vensim;
+use levada::simulate::{Method, Settings};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -125,7 +125,7 @@ fn logistic_growth_turns_at_the_inflection() {
     for method in [Method::Euler, Method::RungeKutta4] {
         let settings = Settings { method, ..Settings::default() };
         let analysis = analyse(&opened, &settings, 1000).expect("the model runs");
-        let run = crate::simulate::run(&opened.whole, &settings).expect("the model runs");
+        let run = levada::simulate::run(&opened.whole, &settings).expect("the model runs");
         let column = run.columns.iter().position(|column| column.name == "p").expect("p is saved");
         let (births, deaths) = (through(&opened, &analysis, &["p", "b"]), through(&opened, &analysis, &["p", "d"]));
         for at in 0..births.shares.len() {
