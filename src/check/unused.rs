@@ -1,4 +1,5 @@
-//! Variables that no equation uses: a constant without effect is likely a mistake, anything else may be an output.
+//! Variables that no equation uses: a constant without effect is likely a mistake, anything else may be an output. And
+//! those that are declared to be of no use and are used.
 
 use super::references::expressions;
 use super::{CheckedModel, Symbol, VariableKind};
@@ -15,6 +16,16 @@ pub(super) fn check(checked: &CheckedModel, diagnostics: &mut Vec<Diagnostic>) {
     let used = used(checked);
     let mut outputs: Vec<&Name> = Vec::new();
     for (index, variable) in checked.model().variables.iter().enumerate() {
+        if variable.supplementary && used.contains(&index) {
+            diagnostics.push(
+                Diagnostic::note(
+                    "supplementary-used",
+                    format!("`{}` is declared supplementary and is used", variable.name),
+                )
+                .at(checked.source(), variable.span, "other equations need it")
+                .help("take away `:SUPPLEMENTARY`, which says that nothing uses a variable"),
+            );
+        }
         if variable.supplementary || variable.hidden || used.contains(&index) {
             continue;
         }
