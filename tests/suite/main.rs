@@ -20,6 +20,7 @@ mod models;
 mod objective;
 mod opened;
 mod problems;
+mod slurm;
 mod stiff;
 mod stores;
 mod zgc;

@@ -439,6 +439,27 @@ walks = 3
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
+    /// Names are the author's, places are not: none leads out of the folder of results.
+    #[test]
+    fn names_do_not_lead_out_of_the_folder_of_results() {
+        let questions = QUESTIONS
+            .replace("long lives", "../../../long lives")
+            .replace("\"lynx later\"", "\"/../lynx later\"")
+            .replace("the same again", "..");
+        let folder = tutorial("out-of-it", &questions);
+        let before: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let done = compare_policies(&order(&folder, "out"), Some(8), &AtomicBool::new(false), &|_| {});
+        let done = done.map_err(words).unwrap();
+        let plain = |output: &crate::study::Hashed| {
+            output.file.components().all(|c| matches!(c, std::path::Component::Normal(_)))
+        };
+        assert!(done.outputs.len() > 5 && done.outputs.iter().all(plain));
+        let after = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        let new: Vec<_> = after.filter(|path| !before.contains(path)).collect();
+        assert_eq!(new, [folder.join("out")]);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
     #[test]
     fn comparisons_in_shards_give_the_bytes_of_the_whole() {
         let folder = tutorial("parts-compared", QUESTIONS);

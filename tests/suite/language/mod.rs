@@ -2,6 +2,7 @@
 
 mod copied;
 mod endurance;
+mod mutated_files;
 mod mutated_xmile;
 mod mutation;
 mod read_written;
