@@ -13,7 +13,7 @@ use super::registers::Registers;
 use super::rosenbrock::{Rosenbrock, Start};
 use super::settings::{Save, Settings, unsuited};
 use super::shift::Shifts;
-use super::slopes::{finish, not_finite, squared_errors, stage, take, worst};
+use super::slopes::{finish, not_finite, squared_errors, stage, take};
 use super::split::{Place, Section, Split};
 use super::stiffness::{RARELY, Watch, squared_rates};
 use crate::compile::Program;
@@ -47,18 +47,18 @@ pub fn run_lanes<const L: usize>(
 }
 
 pub(super) struct Batch<'a, const L: usize> {
-    program: &'a Program,
-    settings: &'a Settings,
-    tableau: &'static Tableau,
+    pub(super) program: &'a Program,
+    pub(super) settings: &'a Settings,
+    pub(super) tableau: &'static Tableau,
     pub(super) registers: Registers<'a, L>,
     pub(super) places: Places,
     /// States at the start of the step, `[state][lane]`.
     pub(super) states: Vec<[f64; L]>,
     /// Derivatives, `[stage][state][lane]`.
-    slopes: Vec<Vec<[f64; L]>>,
+    pub(super) slopes: Vec<Vec<[f64; L]>>,
     inputs: Vec<[f64; L]>,
     /// Lengths of the steps being tried.
-    lengths: [f64; L],
+    pub(super) lengths: [f64; L],
     /// One for all lanes, or one for each.
     pub(super) clocks: Vec<Clock>,
     pub(super) lanes: Vec<Lane>,
@@ -433,6 +433,9 @@ impl<'a, const L: usize> Batch<'a, L> {
         let weights = (self.tableau.b, self.tableau.e);
         let count = self.program.own_states;
         let sums = squared_errors(&self.states[..count], &self.lengths, weights, &self.slopes, tolerances);
+        if L > 1 && self.clocks.len() == 1 {
+            return self.judge_together(sums);
+        }
         let mut accepted = [false; L];
         for lane in 0..L {
             if !self.active[lane] {
@@ -445,13 +448,7 @@ impl<'a, const L: usize> Batch<'a, L> {
                 None => control::explicit(clock, (sums[lane] / count.max(1) as f64).sqrt()),
             };
             if !accepted[lane] && control::has_vanished(clock) {
-                let state = match stiff {
-                    Some(rosenbrock) => rosenbrock.worst(&self.states, lane, tolerances),
-                    None => worst(&self.states[..count], &self.lengths, self.tableau.e, &self.slopes, tolerances, lane),
-                };
-                let variable = self.program.states.get(state).map_or(String::new(), |slot| slot.name.clone());
-                let time = clock.time;
-                self.fail(lane, Failure::StepVanished { time, variable });
+                self.vanish(lane);
             }
         }
         self.watch(&accepted);
@@ -460,7 +457,7 @@ impl<'a, const L: usize> Batch<'a, L> {
     }
 
     /// Looks for stiffness in the explicit steps that were taken.
-    fn watch(&mut self, accepted: &[bool; L]) {
+    pub(super) fn watch(&mut self, accepted: &[bool; L]) {
         let stiff = self.rosenbrock.as_ref().map_or([false; L], |rosenbrock| rosenbrock.lanes);
         let every = if self.rosenbrock.is_some() { 1 } else { RARELY };
         let due: [bool; L] = std::array::from_fn(|lane| {
@@ -477,7 +474,7 @@ impl<'a, const L: usize> Batch<'a, L> {
     }
 
     /// Moves these lanes to the end of their step; the others go back to its start.
-    fn accept(&mut self, moves: [bool; L]) {
+    pub(super) fn accept(&mut self, moves: [bool; L]) {
         let stiff = self.rosenbrock.as_ref().map_or([false; L], |rosenbrock| rosenbrock.lanes);
         let explicit = std::array::from_fn(|lane| moves[lane] && !stiff[lane]);
         let mut unsound = finish(
@@ -550,8 +547,9 @@ impl<'a, const L: usize> Batch<'a, L> {
                 }
             }
         }
-        let mut moved = self.clocks.iter().zip(moves).filter(|(_, moves)| **moves);
-        self.first_known = !moved.any(|(clock, _)| clock.to_switch);
+        let own = self.clocks.len() > 1;
+        let moved = |lane: usize| if own { moves[lane] } else { moves.contains(&true) };
+        self.first_known = !(0..self.clocks.len()).any(|lane| moved(lane) && self.clocks[lane].to_switch);
     }
 
     /// Leaves lanes that were found to be stiff to the method for them.
@@ -592,7 +590,7 @@ impl<'a, const L: usize> Batch<'a, L> {
         }
     }
 
-    fn fail(&mut self, lane: usize, failure: Failure) {
+    pub(super) fn fail(&mut self, lane: usize, failure: Failure) {
         self.lanes[lane].failure.get_or_insert(failure);
         self.active[lane] = false;
     }

@@ -30,6 +30,7 @@ mod split;
 mod stiffness;
 mod stops;
 mod tangents;
+mod together;
 mod vectors;
 
 pub use accuracy::{Accuracy, Difference, Refusal, accuracy, difference};
@@ -42,6 +43,7 @@ pub use member::{Member, Saved};
 pub use method::Method;
 pub use settings::{Save, Settings};
 pub use tangents::{SavedWithTangents, run_tangents};
+pub use together::run_together;
 
 use crate::compile::Program;
 use crate::series::{Column, Table};

@@ -59,6 +59,10 @@ fn observation(name: &str, quantity: &str, operator: Operator, noise: Noise, exp
 
 /// Two lakes with rates of their own around a common one.
 fn panel(density: Density) -> Objective {
+    panel_by(density, Settings { method: Method::RungeKutta4, ..Settings::default() })
+}
+
+fn panel_by(density: Density, settings: Settings) -> Objective {
     let log = |name: &str, start: f64| Parameter::new(name, start).within(1e-3, 1e3).on(Transform::Log);
     let local = |experiment| Role::Local { constant: "rate".to_owned(), experiment };
     let spread = log("spread", 0.3).believed(Prior::HalfNormal { sd: 0.5 });
@@ -113,7 +117,7 @@ fn panel(density: Density) -> Objective {
         pools: vec![Pool { members: vec![0, 1], centre: 2, spread: Amount::Estimated(3) }],
         processes: Vec::new(),
         overrides: Vec::new(),
-        settings: Settings { method: Method::RungeKutta4, ..Settings::default() },
+        settings,
         density,
     };
     Objective::new(&model_text(MODEL), design).unwrap_or_else(|found| panic!("{found:?}"))
@@ -153,6 +157,26 @@ fn slopes_of_a_panel_are_those_of_differences() {
             });
             let difference = (beside[0] - beside[1]) / (2.0 * h);
             assert!((gradient - difference).abs() < 1e-5 * (1.0 + difference.abs()), "{k}: {gradient} {difference}");
+        }
+    }
+}
+
+/// Runs that choose their steps by themselves differ by their tolerance; neighbours that share them do not.
+#[test]
+fn slopes_by_the_method_for_stiff_models_are_smooth_at_a_loose_tolerance() {
+    let by = |method: Method, relative: f64| {
+        panel_by(Density::Natural, Settings { method, relative, absolute: relative * 1e-3, ..Settings::default() })
+    };
+    let exact = by(Method::DormandPrince, 1e-11);
+    let point = start(&exact);
+    let drawn = |objective: Objective| objective.drawn(&point, &mut Stream::new(1, 1)).unwrap();
+    let exact = drawn(exact).linearise(std::slice::from_ref(&point)).remove(0).unwrap().jacobian;
+    for method in [Method::Rosenbrock, Method::Automatic] {
+        for (relative, wanted) in [(1e-4, 3e-3), (1e-9, 1e-5)] {
+            let loose = drawn(by(method, relative));
+            let found = loose.linearise(std::slice::from_ref(&point)).remove(0).unwrap().jacobian;
+            let error = (&found - &exact).amax() / exact.amax();
+            assert!(error < wanted, "{method} {relative}: {error}");
         }
     }
 }

@@ -13,6 +13,7 @@ mod operator;
 mod posterior;
 mod readout;
 mod rows;
+mod runs;
 mod slopes;
 
 pub use design::{Amount, Density, Design, Experiment, Pool, Process, Role};

@@ -10,7 +10,7 @@ use crate::estimate::{
     Evaluation, Group, GroupKind, Infeasible, Linearisation, Parameter, Problem, Slope, Structured, Term, Transform,
     evaluation, linearise_by_differences,
 };
-use crate::simulate::{Member, Method, Save, Settings, run_members, run_tangents};
+use crate::simulate::{Member, Method, Save, Settings, run_members};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -26,7 +26,7 @@ pub struct Objective {
     pub(super) pools: Vec<Pool>,
     pub(super) program: Program,
     /// The program with the derivatives along every estimated constant; `None` where slopes come from differences.
-    differentiated: Option<Differentiated>,
+    pub(super) differentiated: Option<Differentiated>,
     pub(super) settings: Settings,
     pub(super) readout: Readout,
     /// Number of the first reading of each observation.
@@ -45,7 +45,7 @@ pub(super) struct Trial {
     /// `(constant of the program, value)`.
     fixed: Vec<(usize, f64)>,
     /// `(parameter, constant of the program)`.
-    estimated: Vec<(usize, usize)>,
+    pub(super) estimated: Vec<(usize, usize)>,
 }
 
 /// A datum and what the model says of it at one point.
@@ -114,7 +114,10 @@ impl Objective {
         let directions: Vec<Direction> = estimated.into_iter().map(Direction::Constant).collect();
         let exact = has_exact_slopes(design.settings.method) && !directions.is_empty() && design.processes.is_empty();
         let differentiated = exact.then(|| differentiate(&program, &directions));
-        let settings = Settings { save: Save::At(readout.times().to_vec()), ..design.settings };
+        let mut settings = Settings { save: Save::At(readout.times().to_vec()), ..design.settings };
+        if settings.method.is_adaptive() {
+            settings.budget = settings.budget.min(MOST_STEPS);
+        }
         let scales = design.parameters.iter().map(|(_, role)| *role == Role::Scale).collect();
         let parameters = design.parameters.into_iter().map(|(parameter, _)| parameter).collect();
         let observations = design.observations;
@@ -253,9 +256,12 @@ impl Problem for Objective {
     }
 }
 
+/// A run with error control that takes more steps is far from any data worth fitting, and would hold up all others.
+const MOST_STEPS: u64 = 30_000;
+
 /// Runs on a fixed step are smooth but for kinks, and carry twelve digits or more: searches of models with a thousand
 /// steps converge at spacings from 1e-7 to 5e-6 and stall on kinks above.
-const FIXED_STEP_SPACING: f64 = 1e-6;
+pub(super) const FIXED_STEP_SPACING: f64 = 1e-6;
 
 impl Structured for Objective {
     fn groups(&self) -> &[Group] {
@@ -283,33 +289,16 @@ impl Structured for Objective {
         self.filter.is_none().then(|| self.with_best_inner(points))
     }
 
-    /// By runs that carry their derivatives where there are such, else by differences.
+    /// By runs that carry their derivatives, or by differences of runs that share their steps, where there are such; else by
+    /// differences.
     fn linearise(&self, points: &[Vec<f64>]) -> Vec<Result<Linearisation, Infeasible>> {
-        let Some(differentiated) = &self.differentiated else { return linearise_by_differences(self, points) };
-        let experiments = self.experiments.len();
-        let members: Vec<Member> = points
-            .iter()
-            .flat_map(|point| {
-                let natural = self.natural(point);
-                (0..experiments).map(move |experiment| (experiment, natural.clone()))
-            })
-            .map(|(experiment, natural)| Member { number: 0, changes: self.changes(&natural, experiment) })
-            .collect();
-        let runs = run_tangents(differentiated, &self.settings, &members);
-        let reader = self.readout.within(&self.program);
-        let each = points.iter().zip(runs.chunks(experiments)).map(|(point, runs)| {
-            let mut readings = Vec::with_capacity(experiments);
-            let mut slopes = Vec::with_capacity(experiments);
-            for (trial, run) in self.experiments.iter().zip(runs) {
-                let run = run.as_ref().map_err(|failure| Infeasible::new(failure.diagnostic().message))?;
-                readings.push(reader.read(&run.saved));
-                let of = |(parameter, constant): &(usize, usize)| {
-                    let wanted = Direction::Constant(*constant);
-                    let direction = differentiated.directions.iter().position(|direction| *direction == wanted)?;
-                    Some((*parameter, reader.read_slopes(run, direction)))
-                };
-                slopes.push(trial.estimated.iter().filter_map(of).collect());
-            }
+        let runs = match &self.differentiated {
+            Some(differentiated) => self.with_tangents(differentiated, points),
+            None if self.settings.method.wants_jacobian() && self.filter.is_none() => self.with_neighbours(points),
+            None => return linearise_by_differences(self, points),
+        };
+        let each = points.iter().zip(runs).map(|(point, run)| {
+            let (readings, slopes): (Vec<_>, Vec<_>) = run?.into_iter().unzip();
             let predictions = self.predicted(point, &readings);
             let terms = self.rows(point, &predictions)?;
             let jacobian = self.jacobian(point, &predictions, &readings, &slopes, terms.len());
@@ -323,6 +312,6 @@ impl Structured for Objective {
 }
 
 /// Whether runs by a method can carry derivatives.
-fn has_exact_slopes(method: Method) -> bool {
+pub(super) fn has_exact_slopes(method: Method) -> bool {
     !method.is_adaptive() || method == Method::DormandPrince
 }
