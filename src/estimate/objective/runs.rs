@@ -7,6 +7,9 @@ use crate::compile::{Differentiated, Direction};
 use crate::estimate::{Infeasible, Problem};
 use crate::simulate::{LANES, Member, run_tangents, run_together};
 
+/// Of a group of runs: point, experiment, and the parameters with the distance of their neighbour.
+type Plan = (usize, usize, Vec<(usize, f64)>);
+
 /// Readings of each experiment and their slopes by its estimated constants.
 pub(super) type Sloped = Vec<(Vec<f64>, ReadingSlopes)>;
 
@@ -46,8 +49,7 @@ impl Objective {
     /// By one-sided differences to runs that take the same steps: as exact as their spacing, whatever the tolerance.
     pub(super) fn with_neighbours(&self, points: &[Vec<f64>]) -> Vec<Result<Sloped, Infeasible>> {
         let mut groups: Vec<Vec<Member>> = Vec::new();
-        // Point, experiment, and the parameters with the distance of their neighbour, of each group.
-        let mut plans: Vec<(usize, usize, Vec<(usize, f64)>)> = Vec::new();
+        let mut plans: Vec<Plan> = Vec::new();
         for (number, point) in points.iter().enumerate() {
             let natural = self.natural(point);
             for (experiment, trial) in self.experiments.iter().enumerate() {
