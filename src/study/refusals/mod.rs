@@ -387,14 +387,14 @@ error[unknown-name]: `shaer` is not defined
         format!("{here}values = {{ \"2015\" = 1 }}\nunit = \"k firms\"\n").replace("founding", "share + rate[elite]");
     assert_eq!(
         refused("subscripts", &study, &[]),
-        r#"error[subscript-count]: `share` has 1 subscripts, 0 given
+        r#"error[subscript-count]: `share` has one subscript, none is given
  --> DIR/study.toml:6:13
   |
 6 | quantity = "share + rate[elite]"
   |             ^^^^^ here
   |
-  = help: give one subscript for each dimension
-error[subscript-count]: `rate` has 0 subscripts, 1 given
+  = help: write `share[cohort]`, or name elements in the place of dimensions
+error[subscript-count]: `rate` has no subscripts, one is given
  --> DIR/study.toml:6:21
   |
 6 | quantity = "share + rate[elite]"

@@ -51,7 +51,10 @@ fn tables_and_figures_are_the_same_each_time() {
     };
     assert!(csv("loops.csv").contains("R1"), "{}", csv("loops.csv"));
     assert!(csv("links.csv").contains("adopters,adoption,positive,"), "{}", csv("links.csv"));
-    assert!(csv("loop-shares.csv").starts_with("Time,B1,R1\n0.5,"), "{}", csv("loop-shares.csv"));
+    let shares = csv("loop-shares.csv");
+    let mut lines = shares.lines();
+    assert_eq!(lines.next(), Some("Time,B1,R1"));
+    assert!(lines.next().is_some_and(|line| line.starts_with("0.5,")), "{shares}");
     assert!(first == second);
     std::fs::remove_dir_all(&folder).expect("the folder can go");
 }
