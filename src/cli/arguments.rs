@@ -47,6 +47,8 @@ pub enum Command {
     Compare(CompareCommand),
     /// Which inputs drive the conclusions?
     Sensitivity(CompareCommand),
+    /// Which policy does best, for one aim or the trade-off of several? Levers, limits and aims stand in [[search]].
+    Search(CompareCommand),
     /// The paper from one command: estimates, policies compared, figures and tables, recorded.
     Study(StudyCommand),
     /// Cut a long command into numbered shards, for one machine or a cluster.
@@ -98,9 +100,22 @@ pub struct FeedbackCommand {
     /// Loops that are all looked for; of more than these the shortest independent set and the strongest are taken.
     #[arg(long, default_value_t = 1000, value_name = "COUNT")]
     pub most: usize,
+    /// Cut a link, "cause -> effect", and show what the stocks do without it: the effect sees its cause as --held says.
+    #[arg(long, value_name = "LINK")]
+    pub cut: Option<String>,
+    /// What the effect sees of the cause of a cut link: its value at the start, or its path in a run without --set and
+    /// --scenario, so that the link carries nothing of what these do.
+    #[arg(long, value_enum, default_value_t = HeldCause::Start, requires = "cut")]
+    pub held: HeldCause,
     /// Folder for tables and figures; without it nothing is written.
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HeldCause {
+    Start,
+    Path,
 }
 
 /// Examples: `levada run teacup.mdl`, `levada run zgc.mdl --set "on mass campaign=0" --method rk4 --step 1/16 --out run.csv`.

@@ -6,13 +6,14 @@ use super::messages::{answer, refuse, show};
 use super::shards::{Share, is_shard_done};
 use super::study::{Teller, resumable, stop_on_signals};
 use crate::diagnostic::Diagnostic;
-use crate::study::{Compared, Order, compare_policies_part, what_drives_part};
+use crate::study::{Compared, Order, compare_policies_part, search_policies, what_drives_part};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
     Policies,
     Drivers,
+    Search,
 }
 
 /// Runs the command.
@@ -28,6 +29,7 @@ pub fn compare(arguments: &CompareCommand, question: Question, share: &Share, co
         Question::Drivers => {
             ("sensitivity", what_drives_part(&order, share.part, count, &stop, &|told| teller.tell(told)))
         }
+        Question::Search => ("search", search_policies(&order, count, &stop, &|told| teller.tell(told))),
     };
     teller.clear();
     match done {

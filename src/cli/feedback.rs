@@ -1,14 +1,15 @@
 //! `levada feedback`: the loops of a model in a run, what each explains over time, and their tables and figures.
 
-use super::arguments::{Colour, FeedbackCommand};
+use super::arguments::{Colour, FeedbackCommand, HeldCause};
 use super::exit_status::ExitStatus;
 use super::load::{Loaded, load};
 use super::messages::{answer, refuse, show};
 use super::run::{method, scenario, settings};
+use crate::check::{CheckedModel, VariableKind};
 use crate::compare::with;
 use crate::compile::{Landing, Opened, Request, open};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::feedback::{Analysis, Coverage, ScoredLoop, analyse};
+use crate::feedback::{Analysis, Coverage, Cut, Held, KnockOut, ScoredLoop, analyse, knock_out};
 use crate::present::{
     Cell, Column, Decimals, Exhibit, Frame, Head, Quantity, Refusal, Row, Shares, SharesPanel, SharesPart, Table,
 };
@@ -44,6 +45,10 @@ pub fn feedback(arguments: &FeedbackCommand, colour: Colour) -> ExitStatus {
     let stated = checked.model().control.method.as_ref().and_then(|stated| stated.text.parse().ok());
     let landing = if asked.is_some() { Landing::Exact } else { Landing::Grid };
     let method: Method = asked.or(stated).unwrap_or_default();
+    if let Some(link) = &arguments.cut {
+        let bare = Request { landing, jacobian: method.wants_jacobian(), ..Request::default() };
+        return cut(arguments, link, &checked, &bare, &overrides, method, colour);
+    }
     let request = Request { landing, overrides, jacobian: method.wants_jacobian(), ..Request::default() };
     let opened = match open(&checked, &request) {
         Ok(opened) => opened,
@@ -74,6 +79,89 @@ pub fn feedback(arguments: &FeedbackCommand, colour: Colour) -> ExitStatus {
     }
     show(&coverage(&analysis), colour);
     answer(colour, |out| out.write_all(report(&opened, &analysis, arguments).as_bytes()))
+}
+
+/// The stocks with a link and without it.
+fn cut(
+    arguments: &FeedbackCommand,
+    link: &str,
+    checked: &CheckedModel,
+    bare: &Request,
+    settings: &[(String, f64)],
+    method: Method,
+    colour: Colour,
+) -> ExitStatus {
+    let held = match arguments.held {
+        HeldCause::Start => Held::AtStart,
+        HeldCause::Path => Held::OnPath,
+    };
+    let run = Settings { method, ..Settings::default() };
+    let done = Cut::read(link).map_err(|fault| vec![fault]);
+    let done = done.and_then(|cut| knock_out(checked, &cut, held, bare, settings, &run));
+    let done = match done {
+        Ok(done) => done,
+        Err(faults) => return refuse(&faults, colour, ExitStatus::Unusable),
+    };
+    let stocks: Vec<&str> = checked
+        .model()
+        .variables
+        .iter()
+        .filter(|variable| VariableKind::of(variable) == VariableKind::Stock)
+        .map(|variable| variable.name.text())
+        .collect();
+    let table = match knocked_out(link, &done, &stocks).exhibit() {
+        Ok(exhibit) => exhibit,
+        Err(refusal) => return refuse(&[refusal.diagnostic()], colour, ExitStatus::Unusable),
+    };
+    let text = table.file("txt").map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
+    if let Some(folder) = &arguments.out
+        && let Err(fault) = write(folder, &[("tables", table)])
+    {
+        return refuse(&[fault], colour, ExitStatus::Unusable);
+    }
+    answer(colour, |out| out.write_all(text.as_bytes()))
+}
+
+/// A row for each stock: with the link and without it at the end, and where they are furthest apart.
+fn knocked_out(link: &str, done: &KnockOut, stocks: &[&str]) -> Table {
+    let digits = Decimals::Significant(4);
+    let (whole, without) = (&done.whole, &done.cut);
+    let row = |(place, column): (usize, &crate::series::Column)| {
+        let bare = column.name.split('[').next().unwrap_or_default();
+        let other = without.columns.iter().position(|each| each.name == column.name)?;
+        stocks.contains(&bare).then_some(())?;
+        let (with, cut) = (whole.values.column(place), without.values.column(other));
+        let differences = with.iter().zip(cut).map(|(a, b)| b - a);
+        let furthest = differences
+            .clone()
+            .enumerate()
+            .filter(|(_, difference)| difference.is_finite())
+            .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
+        let last = |table: &crate::series::Table, place: usize| table.values.column(place).last().copied();
+        Some(Row::Cells(vec![
+            Cell::text(column.name.clone()),
+            Cell::number(last(whole, place)),
+            Cell::number(last(without, other)),
+            Cell::number(differences.clone().next_back()),
+            Cell::number(furthest.map(|(_, difference)| difference)),
+            Cell::number(furthest.and_then(|(at, _)| whole.time.get(at).copied())),
+        ]))
+    };
+    Table {
+        name: "cut".to_owned(),
+        title: format!("Without the link {link}"),
+        label: "tab:cut".to_owned(),
+        columns: vec![
+            Column::new("Stock", Decimals::Text),
+            Column::new("With the link", digits).group("At the end"),
+            Column::new("Without", digits).group("At the end"),
+            Column::new("Difference", digits).group("At the end"),
+            Column::new("Largest difference", digits),
+            Column::new("At", Decimals::Time),
+        ],
+        rows: whole.columns.iter().enumerate().filter_map(row).collect(),
+        notes: Vec::new(),
+    }
 }
 
 /// What must be known of the loops that were scored.

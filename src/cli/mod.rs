@@ -34,6 +34,7 @@ fn execute(arguments: &Arguments, share: &Share) -> ExitStatus {
     match &arguments.command {
         Command::Compare(order) => compare::compare(order, compare::Question::Policies, share, colour),
         Command::Sensitivity(order) => compare::compare(order, compare::Question::Drivers, share, colour),
+        Command::Search(order) => compare::compare(order, compare::Question::Search, share, colour),
         Command::Check(check) => check::check(check, colour),
         Command::Convert(convert) => convert::convert(convert, colour),
         Command::Feedback(order) => feedback::feedback(order, colour),

@@ -10,13 +10,14 @@ mod lanes;
 mod outcome;
 mod panel;
 mod readings;
+pub mod search;
 pub mod sensitivity;
 
 pub use accounts::{Account, Kept, accounts};
 pub use bands::{Spread, quantile_of};
 pub use lanes::{Draws, Laboratory, Trial, Trouble};
 pub use outcome::{Outcome, Take, discounted};
-pub use panel::{Columns, Panel, Question, columns, outcomes_of, paired, panel, refusal};
+pub use panel::{Columns, Panel, Question, columns, of_outcomes, outcomes_of, paired, panel, refusal};
 pub use readings::readings;
 
 use crate::calendar::Window;

@@ -194,7 +194,7 @@ fn gauges<'g>(measures: &'g [Measure], windows: &[Window], outcomes: &'g [Outcom
 }
 
 /// Values of outcomes from their readings, one after the other.
-fn of_outcomes(outcomes: &[Outcome], mut readings: &[f64]) -> Vec<f64> {
+pub fn of_outcomes(outcomes: &[Outcome], mut readings: &[f64]) -> Vec<f64> {
     let mut values = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
         let (own, rest) = readings.split_at(outcome.windows.len().min(readings.len()));

@@ -6,9 +6,11 @@
 mod analysis;
 mod cycles;
 mod discovery;
+mod knockout;
 mod scores;
 
 pub use analysis::{Analysis, Coverage, ScoredLoop, analyse};
 pub use cycles::simple_loops;
 pub use discovery::strongest;
+pub use knockout::{Cut, Held, KnockOut, knock_out};
 pub use scores::{Link, LinkScores, link_scores};

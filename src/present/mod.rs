@@ -12,9 +12,9 @@ mod table;
 
 pub use exhibit::Exhibit;
 pub use figure::{
-    BarInterval, CohortRow, Cohorts, Correlation, Counterfactual, CounterfactualPanel, Fan, Fit, FitPanel, Intervals,
-    Outcome, Pairs, ProfilePanel, Profiles, ResidualPanel, Residuals, RunPanel, Runs, Sector, Shares, SharesPanel,
-    SharesPart, Start, Starts, Stocks, Swing, Tornado, short_number,
+    BarInterval, CohortRow, Cohorts, Correlation, Counterfactual, CounterfactualPanel, Fan, Fit, FitPanel, Front,
+    Intervals, Outcome, Pairs, ProfilePanel, Profiles, ResidualPanel, Residuals, RunPanel, Runs, Sector, Shares,
+    SharesPanel, SharesPart, Start, Starts, Stocks, Swing, Tornado, short_number,
 };
 pub use plain::{Band, Frame, Head, Observed, Path, Period, Quantity, Rule, Scale, Width};
 pub use refusal::Refusal;

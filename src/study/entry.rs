@@ -2,6 +2,7 @@
 
 use super::document::Located;
 use crate::calendar::Calendar;
+use crate::compare::search::Judge;
 use crate::diagnostic::{Source, Span};
 use crate::estimate::objective::{Noise, Reading};
 use crate::estimate::{Prior, Transform};
@@ -38,6 +39,7 @@ pub struct Study {
     pub calibrate: Calibrate,
     pub compare: Compare,
     pub attributions: Vec<AttributionEntry>,
+    pub searches: Vec<SearchEntry>,
     pub sensitivity: Option<SensitivityEntry>,
     pub exhibits: Exhibits,
     pub quick: Quick,
@@ -350,6 +352,43 @@ pub struct AttributionEntry {
     pub draws: usize,
     /// Pairs of random orders where the switches are too many for all combinations.
     pub orders: usize,
+}
+
+/// A search for policies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchEntry {
+    pub name: Located<String>,
+    pub title: String,
+    pub aims: Vec<AimEntry>,
+    pub limits: Vec<LimitEntry>,
+    pub levers: Vec<LeverEntry>,
+    /// Tried at most.
+    pub policies: usize,
+    pub draws: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct AimEntry {
+    /// One that is one number, as for limits.
+    pub outcome: Located<String>,
+    pub most: bool,
+    pub judge: Judge,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct LimitEntry {
+    pub outcome: Located<String>,
+    pub value: f64,
+    /// The number is the least allowed rather than the most.
+    pub least: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeverEntry {
+    pub constant: Located<String>,
+    pub low: f64,
+    pub high: f64,
+    pub switch: bool,
 }
 
 /// What drives outcomes, or their differences between policies.

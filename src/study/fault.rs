@@ -97,6 +97,14 @@ pub enum Fault {
     SetAndEstimated {
         name: String,
     },
+    LeverRange {
+        low: f64,
+        high: f64,
+    },
+    NotAShare {
+        key: &'static str,
+        value: f64,
+    },
     UnknownOutcome {
         name: String,
         nearest: Option<String>,
@@ -363,6 +371,18 @@ impl Fault {
                 format!("`{name}` is both set and estimated"),
                 "also a [[parameter]]",
                 "remove it from [set], or from the parameters".to_owned(),
+            ),
+            Fault::LeverRange { low, high } => words(
+                "lever-range",
+                format!("a lever that goes from {low} to {high} has no room"),
+                "not above `from`",
+                "let `to` be larger than `from`".to_owned(),
+            ),
+            Fault::NotAShare { key, value } => words(
+                "not-a-share",
+                format!("`{key}` is {value} and must lie between 0 and 1"),
+                "not between 0 and 1",
+                format!("write for example `{key} = 0.9`"),
             ),
             Fault::UnknownOutcome { name, nearest, known } => words(
                 "unknown-outcome",

@@ -5,7 +5,7 @@ use super::document::{Fields, Located, Notebook, with_document};
 use super::entry::*;
 use super::fault::Fault;
 use super::observe::{self, quantity};
-use super::{panel, parameter, process, questions, scenario};
+use super::{panel, parameter, process, questions, scenario, search};
 use crate::calendar::{Calendar, Fraction, Origin, Period, TimeUnit};
 use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::estimate::objective::Tail;
@@ -78,6 +78,7 @@ fn study(fields: &Fields, source: &Arc<Source>, refused: &mut Vec<Diagnostic>) -
     let compare = questions::compare(fields.table("compare"));
     let attributions: Vec<AttributionEntry> =
         fields.tables("attribution").iter().filter_map(questions::attribution).collect();
+    let searches = fields.tables("search").iter().filter_map(search::entry).collect();
     let sensitivity = fields.table("sensitivity").map(|table| questions::sensitivity(&table));
     let exhibits = fields.table("exhibits").map(|table| exhibits(&table, refused)).unwrap_or_default();
     let quick = quick(fields.table("quick"));
@@ -119,6 +120,7 @@ fn study(fields: &Fields, source: &Arc<Source>, refused: &mut Vec<Diagnostic>) -
         calibrate,
         compare,
         attributions,
+        searches,
         sensitivity,
         exhibits,
         quick,

@@ -29,6 +29,7 @@ mod questions;
 #[cfg(test)]
 mod refusals;
 mod scenario;
+mod search;
 mod steps;
 #[cfg(test)]
 mod tutorial;
@@ -37,7 +38,9 @@ mod walk;
 mod windows;
 
 pub use calibration::{Calibration, SeriesFit};
-pub use comparison::{Compared, Inquiry, compare_policies, compare_policies_part, what_drives, what_drives_part};
+pub use comparison::{
+    Compared, Inquiry, compare_policies, compare_policies_part, search_policies, what_drives, what_drives_part,
+};
 pub use constants::{Policy, scenario_settings};
 pub use document::Located;
 pub use entry::*;

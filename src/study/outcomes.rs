@@ -211,8 +211,12 @@ pub(super) fn attributions(
 /// Reports outcomes that are asked for and are not there, or not one number.
 pub(super) fn asked_for(study: &Study, findings: &mut Vec<Finding>) {
     let of_sensitivity = study.sensitivity.iter().flat_map(|entry| &entry.outcomes);
-    let wanted: Vec<&Located<String>> =
-        study.attributions.iter().flat_map(|entry| &entry.outcomes).chain(of_sensitivity).collect();
+    let of_searches = study.searches.iter().flat_map(|entry| {
+        let aims = entry.aims.iter().map(|aim| &aim.outcome);
+        aims.chain(entry.limits.iter().map(|limit| &limit.outcome))
+    });
+    let of_attributions = study.attributions.iter().flat_map(|entry| &entry.outcomes);
+    let wanted: Vec<&Located<String>> = of_attributions.chain(of_sensitivity).chain(of_searches).collect();
     for name in wanted {
         let fault = match study.outcomes.iter().find(|outcome| outcome.name.value == name.value) {
             Some(outcome) if outcome.sum_up.is_some() => continue,

@@ -7,6 +7,7 @@ use super::fault::{Fault, Finding};
 use super::observations::Setting;
 use super::outcomes::{self, PreparedAttribution, PreparedOutcome};
 use super::scenario::{self, Scenario};
+use super::search::{self, PreparedSearch};
 use super::unknowns;
 use super::windows::windows;
 use super::{panel, process};
@@ -37,6 +38,7 @@ pub struct Prepared {
     pub scenarios: Vec<PreparedScenario>,
     pub outcomes: Vec<PreparedOutcome>,
     pub attributions: Vec<PreparedAttribution>,
+    pub searches: Vec<PreparedSearch>,
     pub identities: Vec<PreparedIdentity>,
     /// Every policy of the model, and those to shade.
     pub policies: Vec<Policy>,
@@ -143,6 +145,7 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
     let identities = study.conserved.iter().filter_map(|entry| identity(entry, &setting)).collect();
     let policies = constants.policies();
     let attributions = outcomes::attributions(study, &constants, &mut found.findings);
+    let searches = search::searches(study, &constants, &mut found.findings);
     outcomes::asked_for(study, &mut found.findings);
     let shaded = shaded(study, &policies, &constants, &mut found.findings);
     known_scenarios(study, &scenarios, &mut found.findings);
@@ -173,6 +176,7 @@ pub fn prepare(study: &Study, step: Option<f64>) -> Result<Prepared, Vec<Diagnos
         scenarios,
         outcomes,
         attributions,
+        searches,
         identities,
         policies,
         shaded,

@@ -13,6 +13,7 @@ mod feedback;
 mod figures;
 mod filter;
 mod jacobian;
+mod knock_out;
 mod language;
 mod loops_that_matter;
 mod methods;

@@ -5,6 +5,7 @@ mod attributed;
 mod draws;
 mod driven;
 mod paths;
+mod searched;
 mod tables;
 
 use super::calibration::Calibration;
@@ -85,6 +86,8 @@ pub enum Inquiry {
     Policies,
     /// Which inputs drive the outcomes that the study's `[sensitivity]` names.
     Drivers,
+    /// Which policies the study's searches find.
+    Search,
 }
 
 impl Inquiry {
@@ -93,6 +96,7 @@ impl Inquiry {
         match self {
             Inquiry::Policies => "compare",
             Inquiry::Drivers => "sensitivity",
+            Inquiry::Search => "search",
         }
     }
 
@@ -100,6 +104,7 @@ impl Inquiry {
         match self {
             Inquiry::Policies => "comparison",
             Inquiry::Drivers => "sensitivity",
+            Inquiry::Search => "search",
         }
     }
 }
@@ -167,6 +172,19 @@ pub fn what_drives_part(
     alone(order, part, Inquiry::Drivers, count, stop, progress)
 }
 
+/// Which policies the study's searches find.
+///
+/// # Errors
+/// As [`compare_policies`].
+pub fn search_policies(
+    order: &Order,
+    count: Option<usize>,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Compared, Vec<Diagnostic>> {
+    alone(order, Part::Whole, Inquiry::Search, count, stop, progress)
+}
+
 fn alone(
     order: &Order,
     part: Part,
@@ -191,13 +209,16 @@ pub(super) fn inquiries(opened: &Opened, calibration: Option<&Calibration>) -> V
     let several = prepared.scenarios.len() > 1 && !prepared.outcomes.is_empty();
     let compared = several && (calibration.is_some() || numbers) || !prepared.attributions.is_empty();
     let driven = opened.study.sensitivity.is_some() && calibration.is_some();
-    let asked = [(Inquiry::Policies, compared), (Inquiry::Drivers, driven)];
+    let searched = !prepared.searches.is_empty();
+    let asked = [(Inquiry::Policies, compared), (Inquiry::Drivers, driven), (Inquiry::Search, searched)];
     asked.into_iter().filter(|(_, asked)| *asked).map(|(inquiry, _)| inquiry).collect()
 }
 
 fn make(bench: &Bench, inquiry: Inquiry) -> Result<Made, Vec<Diagnostic>> {
-    if inquiry == Inquiry::Drivers {
-        return driven::made(bench);
+    match inquiry {
+        Inquiry::Drivers => return driven::made(bench),
+        Inquiry::Search => return searched::made(bench),
+        Inquiry::Policies => {}
     }
     let mut made = paths::made(bench)?;
     for attribution in &bench.opened.prepared.attributions {

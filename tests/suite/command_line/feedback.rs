@@ -66,3 +66,19 @@ fn what_cannot_be_scored_is_said() {
     let circular = levada(&["feedback", "tests/suite/language/unsound/circular.mdl"]);
     assert_eq!(circular.status.code(), Some(4), "{}", text(&circular.stderr));
 }
+
+#[test]
+fn an_epidemic_without_depletion() {
+    let output =
+        levada(&["feedback", "models/sir/sir.mdl", "--cut", "susceptible -> infection", "--set", "FINAL TIME=1"]);
+    let told = text(&output.stdout);
+    assert!(told.starts_with("Without the link susceptible -> infection"), "{told}{}", text(&output.stderr));
+    assert!(told.contains("infectious"), "{told}");
+    let unknown = levada(&["feedback", "models/sir/sir.mdl", "--cut", "susceptible -> recovery"]);
+    assert_eq!(
+        text(&unknown.stderr),
+        "error[no-such-link]: the equation of `recovery` does not name `susceptible`\n |\n = help: `levada check --json` lists the \
+         links\n\n"
+    );
+    assert_eq!(unknown.status.code(), Some(4));
+}
