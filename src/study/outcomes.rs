@@ -215,8 +215,10 @@ pub(super) fn asked_for(study: &Study, findings: &mut Vec<Finding>) {
         let aims = entry.aims.iter().map(|aim| &aim.outcome);
         aims.chain(entry.limits.iter().map(|limit| &limit.outcome))
     });
+    let of_predictions = study.steps.identify.iter().flat_map(|entry| &entry.predictions);
     let of_attributions = study.attributions.iter().flat_map(|entry| &entry.outcomes);
-    let wanted: Vec<&Located<String>> = of_attributions.chain(of_sensitivity).chain(of_searches).collect();
+    let wanted: Vec<&Located<String>> =
+        of_attributions.chain(of_sensitivity).chain(of_searches).chain(of_predictions).collect();
     for name in wanted {
         let fault = match study.outcomes.iter().find(|outcome| outcome.name.value == name.value) {
             Some(outcome) if outcome.sum_up.is_some() => continue,

@@ -4,12 +4,13 @@ use super::model_text;
 use levada::calendar::{Fraction, Window};
 use levada::diagnostic::Source;
 use levada::estimate::objective::{
-    Amount, Datum, Density, Design, Experiment, Family, Gauge, Noise, Objective, Observation, Operator, Pool, Reading,
-    Role, Tail, Use,
+    Amount, Datum, Density, Design, Experiment, Family, Foretold, Gauge, Noise, Objective, Observation, Operator, Pool,
+    Reading, Role, Tail, Use,
 };
 use levada::estimate::optimise::{Ended, TrustRegion, run};
 use levada::estimate::recovery::{Drawn, Kind, Recovery};
 use levada::estimate::sample::log_likelihoods;
+use levada::estimate::uncertainty::{Information, PredictionProfiler, Profiler};
 use levada::estimate::{Parameter, Prior, Problem, Structured, Transform, linearise_by_differences};
 use levada::parse::vensim::read_expression;
 use levada::random::Stream;
@@ -243,4 +244,56 @@ fn a_design_gives_back_what_it_was_given() {
         &AtomicBool::new(false),
     );
     assert_eq!(optimum.ended, Ended::Converged);
+}
+
+/// Of a prediction that is a parameter the profile is that parameter's own; of one that is its square, the ends are squared.
+#[test]
+fn prediction_profiles_are_those_of_parameters_where_they_predict_them() {
+    let (design, drawn) = small();
+    let checked = model_text(MODEL);
+    let objective = Objective::new(&checked, drawn).unwrap();
+    let stop = AtomicBool::new(false);
+    let best = run(&objective, TrustRegion::default(), &start(&objective), 200, &stop).point;
+    let covariance = Information::expected(&objective, &best).unwrap().covariance();
+    let profile = Profiler::default().run(&objective, &best, &covariance, &[0], &stop).remove(0);
+    let (low, high) = profile.interval();
+    let own = [low, high].map(|at| objective.parameters()[0].natural(at));
+    for (quantity, power) in [("rate", 1), ("rate*rate", 2)] {
+        let source = Source::new("quantity", quantity);
+        let expression = read_expression(&source, 0..quantity.len()).unwrap();
+        let gauge = Gauge::new(expression, Operator::Of(Reading::Level(Fraction::End))).unwrap();
+        let design = Design { observations: objective.observations().to_vec(), ..design.clone() };
+        let problem = Foretold::new(&checked, design, gauge, Window { start: 5.0, end: 5.0 }).unwrap();
+        let found = PredictionProfiler::default().run(&problem, &best, &covariance, &stop).unwrap();
+        for (end, own) in [found.lower, found.upper].into_iter().zip(own) {
+            let (end, own) = (end.unwrap(), own.powi(power));
+            assert!((end / own - 1.0).abs() < 2e-3, "{quantity}: {end} {own}");
+        }
+        assert!(found.path.iter().all(|point| point.rise > -1e-6), "{:?}", found.path);
+    }
+}
+
+/// One lake, its rate and its room, and the stock recorded with known noise; also with data drawn from it.
+fn small() -> (Design, Design) {
+    let log = |name: &str, start: f64| Parameter::new(name, start).within(1e-3, 1e3).on(Transform::Log);
+    let stock = Operator::Of(Reading::Level(Fraction::End));
+    let mut series = observation("stock", "fish", stock, Noise::new(Family::LogNormal), 0);
+    series.data.iter_mut().for_each(|datum| datum.scale = 0.1);
+    let parameters = vec![
+        (log("rate", 0.5), Role::Constant("rate".to_owned())),
+        (log("room", 80.0), Role::Constant("room".to_owned())),
+    ];
+    let design = Design {
+        parameters,
+        observations: vec![series],
+        experiments: Vec::new(),
+        pools: Vec::new(),
+        processes: Vec::new(),
+        overrides: Vec::new(),
+        settings: Settings { method: Method::RungeKutta4, ..Settings::default() },
+        density: Density::Natural,
+    };
+    let objective = Objective::new(&model_text(MODEL), design.clone()).unwrap();
+    let drawn = objective.drawn(&start(&objective), &mut Stream::new(3, 1)).unwrap();
+    (design.clone(), Design { observations: drawn.observations().to_vec(), ..design })
 }

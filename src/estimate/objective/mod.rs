@@ -6,6 +6,7 @@ mod belief;
 mod design;
 mod draw;
 mod filter;
+mod foretold;
 mod inner;
 mod noise;
 mod observation;
@@ -18,6 +19,7 @@ mod slopes;
 
 pub use design::{Amount, Density, Design, Experiment, Pool, Process, Role};
 pub use filter::Unfiltered;
+pub use foretold::Foretold;
 pub use noise::{Family, Misfit, Misplaced, Noise, Tail};
 pub use observation::{Datum, Observation, Use};
 pub use operator::{Operator, Part, Probe, Reading};

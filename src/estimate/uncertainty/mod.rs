@@ -4,6 +4,7 @@ mod bootstrap;
 mod estimates;
 mod fixed;
 mod information;
+mod prediction;
 mod profile;
 
 pub(crate) use bootstrap::quantile;
@@ -11,4 +12,5 @@ pub use bootstrap::{BlockBootstrap, Replicate, block_length, percentile_interval
 pub use estimates::{Bound, Estimate, bound_of, estimates};
 pub use fixed::Fixed;
 pub use information::{Covariance, Information, Source};
+pub use prediction::{Predicting, PredictionPoint, PredictionProfile, PredictionProfiler};
 pub use profile::{Profile, ProfilePoint, Profiler, Side, Verdict};

@@ -108,6 +108,9 @@ pub(super) fn found(bench: &Bench) -> Result<Found, Vec<Diagnostic>> {
     for figure in figures(parameters, &profiles, &calibration.point, &profiler)? {
         exhibits.push(("figures", figure));
     }
+    let (foretold, told) = super::foretold::predictions(bench, &covariance, settings.level)?;
+    exhibits.extend(foretold);
+    findings.extend(told);
     let trusted = calibration.converged() && profiles.iter().all(|profile| profile.better.is_none());
     Ok(Found { exhibits, files: Vec::new(), findings, shown: vec!["identification"], trusted })
 }

@@ -5,6 +5,7 @@
 
 mod calibrated;
 mod draws;
+mod foretold;
 mod identified;
 mod predictive;
 mod recovery;

@@ -16,6 +16,8 @@ pub struct Steps {
 pub struct Identify {
     /// Probability that an interval by profile holds the truth.
     pub level: f64,
+    /// Names of outcomes that are one number, to be profiled as predictions.
+    pub predictions: Vec<Located<String>>,
 }
 
 /// `[sample]`: draws from the posterior.
@@ -60,7 +62,7 @@ pub struct Validate {
 
 impl Default for Identify {
     fn default() -> Self {
-        Identify { level: 0.95 }
+        Identify { level: 0.95, predictions: Vec::new() }
     }
 }
 
@@ -90,7 +92,10 @@ impl Default for Validate {
 
 /// Reads the tables of the steps.
 pub(in crate::study) fn steps(fields: &Fields) -> Steps {
-    let identify = fields.table("identify").map(|table| Identify { level: level(&table, Identify::default().level) });
+    let identify = fields.table("identify").map(|table| Identify {
+        level: level(&table, Identify::default().level),
+        predictions: table.texts("predictions"),
+    });
     let sample = fields.table("sample").map(|table| {
         const SAMPLERS: &[(&str, Sampler)] = &[("nuts", Sampler::Nuts), ("ensemble", Sampler::Ensemble)];
         let sampler = table.choice("method", SAMPLERS).map_or(Sampler::Nuts, |method| method.value);
