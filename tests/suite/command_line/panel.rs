@@ -108,3 +108,28 @@ fn the_tutorial_with_noise_in_its_process() {
     assert!(names.contains(&"process noise of hare") && names.contains(&"process noise of lynx"), "{names:?}");
     std::fs::remove_dir_all(&out).unwrap();
 }
+
+#[test]
+fn a_prediction_is_profiled_and_a_peak_is_said_not_to_be() {
+    let folder = std::env::temp_dir().join(format!("levada-foretold-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("data")).unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("calibration/lynx-hare");
+    for file in ["lynx-hare.mdl", "data/pelts.csv"] {
+        std::fs::copy(shipped.join(file), folder.join(file)).unwrap();
+    }
+    let study = std::fs::read_to_string(shipped.join("study.toml")).unwrap()
+        + "\n[[outcome]]\nname = \"last hares\"\nquantity = \"hare\"\nover = \"1919\"\n\
+           [[outcome]]\nname = \"top\"\nquantity = \"lynx\"\nover = \"1905..1915\"\ntake = \"peak\"\n\
+           [identify]\npredictions = [\"last hares\", \"top\"]\n";
+    std::fs::write(folder.join("study.toml"), study).unwrap();
+    let (path, out) = (folder.join("study.toml"), folder.join("out"));
+    let output = levada(&["identify", path.to_str().unwrap(), "--quick", "--out", out.to_str().unwrap()]);
+    let told = text(&output.stdout) + &text(&output.stderr);
+    assert!(told.contains("`top` has no prediction profile"), "{told}");
+    let table = std::fs::read_to_string(out.join("tables/predictions.csv")).unwrap();
+    let row = csv::Reader::from_reader(table.as_bytes()).records().next().unwrap().unwrap();
+    let [estimate, lower, upper] = [2, 3, 4].map(|place| row[place].parse::<f64>().unwrap());
+    assert!(lower < estimate && estimate < upper, "{table}");
+    assert!(out.join("figures/prediction-profiles.svg").is_file());
+    std::fs::remove_dir_all(&folder).unwrap();
+}
