@@ -3,7 +3,7 @@
 
 use super::folder::{Folder, Observed, adaptive};
 use levada::estimate::objective::{Family, Noise, Objective, Role};
-use levada::estimate::optimise::{Method as Search, MultiStart, Searched, Start};
+use levada::estimate::optimise::{Method as Search, MultiStart, Searched, Start, TrustRegion, run};
 use levada::estimate::{Parameter, Problem, Transform};
 use levada::simulate::Method;
 use std::sync::atomic::AtomicBool;
@@ -66,8 +66,8 @@ fn fiedler(folder: &Folder) -> Objective {
     folder.objective(parameters.clone(), &gels, adaptive(Method::Rosenbrock, 1e-7))
 }
 
-/// The value at the best known point; the third number of each entry.
-fn nominal(folder: &Folder, objective: &Objective) -> f64 {
+/// The best known point, the third number of each entry, and the value there.
+fn nominal(folder: &Folder, objective: &Objective) -> (Vec<f64>, f64) {
     let ten = 10f64.ln();
     let point: Vec<f64> = (objective.parameters().iter())
         .map(|parameter| {
@@ -76,19 +76,33 @@ fn nominal(folder: &Folder, objective: &Objective) -> f64 {
             parameter.search(known.max(parameter.lower).min(parameter.upper))
         })
         .collect();
-    objective.evaluate(&[point])[0].as_ref().unwrap_or_else(|why| panic!("{why:?}")).posterior()
+    let value = objective.evaluate(std::slice::from_ref(&point)).remove(0).unwrap_or_else(|why| panic!("{why:?}"));
+    (point, value.posterior())
 }
 
 fn check(id: &str, objective: impl Fn(&Folder) -> Objective, known: f64, best: f64) {
     let Some(folder) = Folder::open(id) else { return };
     let objective = objective(&folder);
-    let found = nominal(&folder, &objective);
+    let (best_known, found) = nominal(&folder, &objective);
     assert!((found - known).abs() < 1e-3, "{id}: {found}, not {known}");
+    near(id, &objective, &best_known, best + 0.1);
     let Some(starts) = std::env::var("LEVADA_STARTS").ok().and_then(|text| text.parse().ok()) else { return };
     let only = std::env::var("LEVADA_PROBLEM").unwrap_or_default();
     if only.is_empty() || only == id {
         reach(id, &objective, starts, best + 0.1);
     }
+}
+
+/// From a point a tenth away in every direction of the logarithms, within the bounds, one search comes back.
+fn near(id: &str, objective: &Objective, best_known: &[f64], wanted: f64) {
+    let start: Vec<f64> = (objective.parameters().iter().zip(best_known).enumerate())
+        .map(|(number, (parameter, at))| {
+            let (low, high) = parameter.search_bounds();
+            (at + if number % 2 == 0 { 0.1 } else { -0.1 }).clamp(low, high)
+        })
+        .collect();
+    let found = run(objective, TrustRegion::default(), &start, 60, &AtomicBool::new(false));
+    assert!(found.height() <= wanted, "{id}: {found:?}");
 }
 
 /// Every random start by itself, without regard to the others; the one that the parameters state is not counted.
