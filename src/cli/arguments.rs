@@ -49,6 +49,8 @@ pub enum Command {
     Sensitivity(CompareCommand),
     /// Which policy does best, for one aim or the trade-off of several? Levers, limits and aims stand in [[search]].
     Search(CompareCommand),
+    /// Figures from a description in TOML and tables of results in CSV, without model or study.
+    Figures(FiguresCommand),
     /// The paper from one command: estimates, policies compared, figures and tables, recorded.
     Study(StudyCommand),
     /// Cut a long command into numbered shards, for one machine or a cluster.
@@ -195,6 +197,16 @@ pub struct Convert {
     /// payoff definition (.vpd), optimisation control (.voc), changes (.cin) and a table of data (.csv).
     #[arg(required = true, num_args = 2.., value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+/// Example: `levada figures docs/gallery/figures.toml --out figures`.
+#[derive(Debug, Args)]
+pub struct FiguresCommand {
+    /// The description (TOML); paths in it start at its own folder. docs/gallery/figures.toml shows every kind.
+    pub description: PathBuf,
+    /// Folder of the figures: SVG, PDF and PNG, with caption and alternative text.
+    #[arg(long, value_name = "FOLDER", default_value = "figures")]
+    pub out: PathBuf,
 }
 
 /// Examples: `levada study calibration/lynx-hare/study.toml`, `levada study study.toml --quick --out results`,

@@ -7,6 +7,7 @@ mod convert;
 mod ensemble;
 mod exit_status;
 mod feedback;
+mod figures;
 mod jobs;
 mod load;
 mod messages;
@@ -43,6 +44,7 @@ fn execute(arguments: &Arguments, share: &Share) -> ExitStatus {
         Command::Identify(study) => steps::step(study, Step::Identify, share, colour),
         Command::Sample(study) => steps::step(study, Step::Sample, share, colour),
         Command::Validate(study) => steps::step(study, Step::Validate, share, colour),
+        Command::Figures(figures) => figures::figures(figures, colour),
         Command::Study(study) => study::study(study, colour),
         Command::Plan(plan) => shards::plan(plan, colour),
         Command::Shard(shard) => shards::shard(shard, colour),

@@ -129,6 +129,7 @@ fn report(done: &Done) -> String {
     text += &format!("Integration error: {}.\n", manifest.integration_error);
     text += &format!("\nFigures   {}\n", done.folder.join("figures").display());
     text += &format!("Tables    {}\n", done.folder.join("tables").display());
+    text += &format!("Page      {}\n", done.folder.join("report.html").display());
     text += &format!("Package   {}\n", done.folder.join("README.md").display());
     text += &format!("Record    {}\n", done.folder.join(crate::study::MANIFEST).display());
     text

@@ -10,6 +10,7 @@ use super::opened::{Opened, halted, open};
 use super::package;
 use super::prepare::{IdentityRule, Prepared};
 use super::progress::Progress;
+use super::report::{REPORT, Told, report};
 use super::steps::{Step, StepRecord, take_all};
 use super::windows::years;
 use crate::compare::{Account, Kept, Measure, Policy, accounts, compare, with};
@@ -155,6 +156,21 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
     parts.extend(compared.iter().map(|compared| (compared.inquiry.verb(), compared.outputs.clone())));
     parts.push(("study", outputs));
     let exhibits = package::exhibits(folder, &parts);
+    let findings = taken.iter().flat_map(|(_, record)| &record.findings);
+    let findings = findings.filter_map(|finding| finding.lines().next()).map(str::to_owned);
+    let told = compared.iter().flat_map(|compared| &compared.notes).map(|note| note.message.clone());
+    let page = Told {
+        study,
+        prepared,
+        calibration: calibration.as_ref(),
+        accounts: &kept,
+        integration_error: &integration_error,
+        findings: findings.chain(told).collect(),
+        quick: order.quick,
+    };
+    let page = report(&page, &exhibits, folder);
+    write_text(&folder.join(REPORT), &page).map_err(|fault| vec![fault.diagnostic()])?;
+    parts.push(("study", vec![Hashed { file: REPORT.into(), sha256: sha256(page.as_bytes()) }]));
     let manifest = Manifest {
         program: "levada".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,10 +1,11 @@
-//! Policies that no other beats in both of two aims, in the plane of the aims, with what is to be bettered.
+//! A Pareto front: what was tried by two outcomes, and the line of what nothing beats in both.
 
-use super::canvas::Marker;
+use super::axis::{Range, drawable};
+use super::canvas::{MARKERS, Marker};
 use super::key::{KeyItem, Sample};
 use super::panel::{Across, Layer, Panel};
 use super::ticks::short;
-use super::{Sheet, plot_height, style};
+use super::{Sheet, describe, plot_height, style};
 use crate::present::exhibit::Exhibit;
 use crate::present::plain::{Head, Quantity};
 use crate::present::refusal::Refusal;
@@ -14,55 +15,106 @@ pub struct Front {
     pub head: Head,
     pub across: Quantity,
     pub up: Quantity,
-    /// In order along the front.
-    pub points: Vec<(f64, f64)>,
-    /// Where one stands without a choice; left out where it is not finite.
-    pub baseline: (f64, f64),
+    /// Whether more of each is better.
+    pub more: (bool, bool),
+    pub tried: Vec<(f64, f64)>,
+    /// Points with names, such as what was done; they are among those tried or not.
+    pub marked: Vec<(String, f64, f64)>,
 }
+
+/// Named points that markers tell apart.
+const MOST_MARKED: usize = MARKERS.len() - 1;
 
 impl Front {
     pub fn draw(&self) -> Result<Vec<Exhibit>, Refusal> {
-        if self.points.is_empty() {
-            return Err(Refusal::Empty { exhibit: self.head.name.clone() });
+        let exhibit = self.head.name.clone();
+        if self.tried.is_empty() {
+            return Err(Refusal::Empty { exhibit });
         }
-        let (x, y): (Vec<f64>, Vec<f64>) = self.points.iter().copied().unzip();
-        let points = |name: &str, x: Vec<f64>, y: Vec<f64>, marker, colour, hollow| {
-            let name = name.to_owned();
-            Layer::Points { name, x, y, marker, colour, hollow }
+        if self.marked.len() > MOST_MARKED {
+            let what = "named points".into();
+            return Err(Refusal::TooMany { exhibit, what, found: self.marked.len(), limit: MOST_MARKED });
+        }
+        let named = self.marked.iter().map(|(label, x, y)| (label.as_str(), *x, *y));
+        let all = self.tried.iter().map(|(x, y)| ("what was tried", *x, *y)).chain(named);
+        if let Some((series, ..)) = all.clone().find(|(_, x, y)| !(drawable(*x) && drawable(*y))) {
+            return Err(Refusal::NothingFinite { exhibit, series: series.into() });
+        }
+        let front = self.front();
+        let beaten: Vec<(f64, f64)> = self.tried.iter().filter(|point| !front.contains(point)).copied().collect();
+        let split = |points: &[(f64, f64)]| points.iter().copied().unzip::<f64, f64, Vec<f64>, Vec<f64>>();
+        let points = |name: &str, (x, y): (Vec<f64>, Vec<f64>), marker, colour, filled: bool| Layer::Points {
+            name: name.to_owned(),
+            x,
+            y,
+            marker,
+            colour,
+            hollow: (!filled).then_some(f64::NEG_INFINITY),
         };
-        let stroke = style::solid(style::BLUE.tint(0.5), 0.5);
+        let stroke = style::solid(style::BLUE, style::LINE_WIDTH);
+        let (x, y) = split(&front);
         let mut layers = vec![
-            Layer::Line { x: x.clone(), y: y.clone(), stroke, label: String::new(), fades: None },
-            points("policies of the front", x, y, Marker::Disc, style::BLUE, None),
+            points("Beaten in both", split(&beaten), Marker::Disc, style::AXIS, false),
+            Layer::Line { x, y, stroke, label: String::new(), fades: None },
+            points("On the front", split(&front), Marker::Disc, style::BLUE, true),
         ];
         let sample = |marker, filled, colour| Sample::Marker { marker, filled, colour };
-        let mut key = vec![KeyItem::new(sample(Marker::Disc, true, style::BLUE), "Policies that none beats in both")];
-        let (across, up) = self.baseline;
-        if across.is_finite() && up.is_finite() {
-            layers.push(points("baseline", vec![across], vec![up], Marker::Diamond, style::BLACK, None));
-            key.push(KeyItem::new(sample(Marker::Diamond, true, style::BLACK), "Baseline"));
+        let mut key = vec![KeyItem::new(sample(Marker::Disc, true, style::BLUE), "on the front")];
+        if !beaten.is_empty() {
+            key.push(KeyItem::new(sample(Marker::Disc, false, style::AXIS), "beaten in both"));
         }
-        let ends = [self.points.first(), self.points.last()].map(|end| end.copied().unwrap_or_default());
-        let facts = format!(
-            "{} policies from {} and {} to {} and {} in {} and {}",
-            self.points.len(),
-            short(ends[0].0),
-            short(ends[0].1),
-            short(ends[1].0),
-            short(ends[1].1),
-            self.across.title,
-            self.up.title
-        );
-        let panel = Panel { key, ..Panel::new(self.up.clone(), Across::Values(self.across.clone()), layers) };
-        let plot_height = plot_height(self.head.width, 1);
-        Sheet {
-            head: &self.head,
-            kind: "Trade-off of two aims",
-            columns: 1,
-            plot_height,
-            key: Vec::new(),
-            remarks: Vec::new(),
+        for ((label, x, y), marker) in self.marked.iter().zip(MARKERS.into_iter().skip(1)) {
+            layers.push(points(label, (vec![*x], vec![*y]), marker, style::INK, true));
+            key.push(KeyItem::new(sample(marker, true, style::INK), label.clone()));
         }
-        .over_values(vec![panel], &[facts])
+        let mut panel = Panel::new(self.up.clone(), Across::Values(self.across.clone()), layers);
+        (panel.turned, panel.range) = (true, Range::Margin);
+        let better = |more: bool| if more { "more is better" } else { "less is better" };
+        let facts = vec![
+            format!("{} across, {}", describe::named(&self.across), better(self.more.0)),
+            format!("{} upwards, {}", describe::named(&self.up), better(self.more.1)),
+            format!("{} of {} points are on the front", front.len(), self.tried.len()),
+            front.first().zip(front.last()).map_or_else(String::new, |(a, b)| {
+                format!("it runs from {}, {} to {}, {}", short(a.0), short(a.1), short(b.0), short(b.1))
+            }),
+        ];
+        let (head, plot_height) = (&self.head, plot_height(self.head.width, 1));
+        Sheet { head, kind: "Pareto front", columns: 1, plot_height, key, remarks: Vec::new() }
+            .over_values(vec![panel], &facts)
+    }
+
+    /// What nothing beats in both, from left to right; of equal points one.
+    fn front(&self) -> Vec<(f64, f64)> {
+        let sign = |more: bool| if more { 1.0 } else { -1.0 };
+        let (a, b) = (sign(self.more.0), sign(self.more.1));
+        let mut order = self.tried.clone();
+        order.sort_by(|p, q| (a * q.0).total_cmp(&(a * p.0)).then((b * q.1).total_cmp(&(b * p.1))));
+        let mut front: Vec<(f64, f64)> = Vec::new();
+        for point in order {
+            if front.last().is_none_or(|best| b * point.1 > b * best.1) {
+                front.push(point);
+            }
+        }
+        front.sort_by(|p, q| p.0.total_cmp(&q.0));
+        front
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_front_is_what_nothing_beats() {
+        let tried = vec![(1.0, 1.0), (2.0, 3.0), (3.0, 2.0), (2.0, 2.0), (3.0, 2.0), (0.0, 3.0)];
+        let front = |more| {
+            let quantity = Quantity::new("x", "");
+            let head = Head::new("front", "A front.");
+            Front { head, across: quantity.clone(), up: quantity, more, tried: tried.clone(), marked: vec![] }.front()
+        };
+        assert_eq!(front((true, true)), [(2.0, 3.0), (3.0, 2.0)]);
+        assert_eq!(front((false, false)), [(0.0, 3.0), (1.0, 1.0)]);
+        assert_eq!(front((false, true)), [(0.0, 3.0)]);
+        assert_eq!(front((true, false)), [(1.0, 1.0), (3.0, 2.0)]);
     }
 }

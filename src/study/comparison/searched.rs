@@ -172,9 +172,20 @@ fn front(
         asked.title,
         bench.source()
     );
-    let points = found.choices.iter().map(|choice| (choice.judged[0], choice.judged[1])).collect();
+    let tried = found.choices.iter().map(|choice| (choice.judged[0], choice.judged[1])).collect();
     let baseline = (standing(first), standing(second));
-    let figure = Front { head: Head::new(name, caption), across: axis(first), up: axis(second), points, baseline };
+    let drawn = baseline.0.is_finite() && baseline.1.is_finite();
+    let marked = drawn.then(|| ("baseline".to_owned(), baseline.0, baseline.1)).into_iter().collect();
+    // A regret is the better the smaller.
+    let more = [first, second].map(|aim| aim.most && aim.judge != Judge::Regret);
+    let figure = Front {
+        head: Head::new(name, caption),
+        across: axis(first),
+        up: axis(second),
+        more: more.into(),
+        tried,
+        marked,
+    };
     figure.draw().map_err(undrawn)
 }
 

@@ -6,6 +6,7 @@ mod endings;
 mod ensemble;
 mod feedback;
 mod package;
+mod page;
 mod panel;
 mod shards;
 mod steps;

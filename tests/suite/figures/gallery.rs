@@ -78,6 +78,9 @@ pub fn gallery() -> Vec<Shown> {
     }
     let figure = tornado();
     show("tornado", Box::new(move || figure.draw()), [parameters(9), vec!["70,000 to 280,000 CNY".into()]].concat());
+    let figure = front();
+    let words = vec!["Unemployment, Fiscal cost Market-only on the front beaten in both".into()];
+    show("front", Box::new(move || figure.draw()), words);
     for (name, bars) in [("intervals", false), ("interval-bars", true)] {
         let figure = intervals(name, bars);
         let words = ALTERNATIVES.iter().map(|label| label.to_string()).chain(["50 % 90 % interval".into()]).collect();
@@ -433,6 +436,22 @@ fn tornado() -> Tornado {
         outcome: Quantity::new("Unemployed graduates in 2020", "person"),
         base: 1.9e6,
         swings: PARAMETERS.iter().enumerate().map(swing).collect(),
+    }
+}
+
+fn front() -> Front {
+    let tried = (0..60).map(|i| {
+        let reach = 0.5 + 0.5 * noise(i);
+        let slack = 0.25 + 0.25 * noise(i + 400);
+        (90.0 * reach + 25.0 * slack, 4.9 - 0.9 * reach.sqrt() + 0.5 * slack)
+    });
+    Front {
+        head: Head::new("front", "Unemployment and fiscal cost of policies tried.").width(Width::OneAndHalf),
+        across: Quantity::new("Fiscal cost", "bn CNY"),
+        up: Quantity::new("Unemployment, mean of 2015-18", "%"),
+        more: (false, false),
+        tried: tried.collect(),
+        marked: vec![("As it was".into(), 62.0, 4.45), ("Market-only".into(), 12.0, 4.86)],
     }
 }
 
