@@ -4,7 +4,8 @@ use super::dimensions::{Dimensions, ElementId};
 use super::finding::Finding;
 use super::names::Names;
 use crate::model::{Definition, Equation, Name, Variable};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::FxHashMap;
+use std::collections::HashSet;
 
 /// How many elements the variables of a model may have in all. The largest published models have some hundred thousand.
 pub const ELEMENT_LIMIT: usize = 1_000_000;
@@ -17,7 +18,7 @@ pub struct Elements {
     /// Coordinates in the order of definition.
     pub order: Vec<Vec<ElementId>>,
     /// Coordinates to the defining equation and the place in its list of values.
-    pub defined_by: HashMap<Vec<ElementId>, (usize, usize)>,
+    pub defined_by: FxHashMap<Vec<ElementId>, (usize, usize)>,
     /// For each subscript, the dimension of the equation that names the most elements there.
     pub dimensions: Vec<Option<usize>>,
 }

@@ -84,12 +84,9 @@ fn translate(checked: &CheckedModel, request: &Request, opening: &Opening) -> Re
             continue;
         }
         for coordinates in &checked.scope(0).elements[number].order {
-            let value = lowering.own_equation(number, coordinates);
+            let Ok(value) = lowering.own_equation(number, coordinates) else { continue };
             let name = checked.element_name(number, coordinates);
-            if let Ok(value) = value
-                && wanted.is_none_or_contains(&variable.name, &name)
-                && !variable.hidden
-            {
+            if wanted.is_none_or_contains(&variable.name, &name) && !variable.hidden {
                 let unit = variable.units.as_ref().map_or(String::new(), |units| units.text.clone());
                 outputs.push((name, unit, value));
             }

@@ -400,6 +400,16 @@ impl<'a> Lowering<'a> {
                 instead: "give a matrix with as many rows as columns".to_owned(),
             }));
         }
+        // An element of a larger dimension on the left would be none of the inverse's, or another one's.
+        if [own_row, own_column].iter().any(|(dimension, _)| dimensions.get(*dimension).elements.len() != size) {
+            let variable = self.reading(context);
+            return Err(self.fail(Fault::Unsupported {
+                construct: "INVERT MATRIX into an array of another size".to_owned(),
+                variable,
+                span: expression.span,
+                instead: format!("give the left-hand side two subscripts of {size} elements, as the matrix has"),
+            }));
+        }
         let (row_elements, column_elements) =
             (dimensions.get(*rows).elements.clone(), dimensions.get(*columns).elements.clone());
         let mut inputs = Vec::with_capacity(size * size);
