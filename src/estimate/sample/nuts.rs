@@ -162,11 +162,17 @@ impl Nuts {
                 report(made as f64 / all as f64);
             }
         };
-        let walk = |number: usize, asking: &mut Asking| {
+        // Before any chain begins: an objective may itself compute on the pool, whose threads then wait for the chains.
+        let place = |number: usize| {
             let mut placing = Stream::new(self.seed, 2 * number as u64);
             let start = place_around(problem, optimum, covariance, &mut placing)?;
-            let start = root.solve_lower_triangular(&DVector::from_vec(unbounded.free(&start)))?;
-            self.walk(Density { unbounded: &unbounded, root: &root, asking }, start.as_slice(), number, &tell)
+            root.solve_lower_triangular(&DVector::from_vec(unbounded.free(&start)))
+        };
+        let starts: HashMap<usize, DVector<f64>> =
+            missing.iter().filter_map(|(number, _)| place(*number).map(|start| (*number, start))).collect();
+        let walk = |number: usize, asking: &mut Asking| {
+            let start = starts.get(&number)?.as_slice();
+            self.walk(Density { unbounded: &unbounded, root: &root, asking }, start, number, &tell)
         };
         // As many groups as threads: each group's gradients are one batch.
         let group = missing.len().div_ceil(rayon::current_num_threads()).max(1);
@@ -245,7 +251,7 @@ mod tests {
     use crate::estimate::known::Residuals;
     use crate::estimate::sample::Convergence;
     use crate::estimate::uncertainty::Information;
-    use crate::estimate::{Finding, Parameter, Transform};
+    use crate::estimate::{Evaluation, Finding, Parameter, Transform};
 
     fn sample(problem: &Residuals, settings: &Nuts, optimum: &[f64]) -> Walks {
         let covariance = Information::expected(problem, optimum).unwrap().covariance();
@@ -315,5 +321,33 @@ mod tests {
         let kept: Walks = serde_json::from_str(&serde_json::to_string(&part).unwrap()).unwrap();
         let rest = settings.run(&problem, &[0.0, 0.0], &covariance, kept, &AtomicBool::new(false), &|_| {});
         assert!(rest == whole);
+    }
+
+    /// A normal posterior that computes each point in pieces on the pool of threads, as several experiments do.
+    struct Pieces(Residuals);
+
+    impl Problem for Pieces {
+        fn parameters(&self) -> &[Parameter] {
+            self.0.parameters()
+        }
+
+        fn evaluate(&self, points: &[Vec<f64>]) -> Vec<Evaluation> {
+            let pieces: Vec<_> = (0..64).into_par_iter().map(|_| self.0.evaluate(points)).collect();
+            pieces.into_iter().next_back().unwrap_or_default()
+        }
+    }
+
+    #[test]
+    fn a_posterior_computed_on_the_pool_of_threads_does_not_wait_for_itself() {
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let problem = Pieces(Residuals::new(vec![Parameter::new("x", 1.0)], |p| vec![p[0]]));
+            let covariance = Information::expected(&problem.0, &[0.0]).unwrap().covariance();
+            let settings = Nuts { warm_up: 20, draws: 20, ..Nuts::default() };
+            let (done, stop) = (Walks::default(), AtomicBool::new(false));
+            let walks = settings.run(&problem, &[0.0], &covariance, done, &stop, &|_| {});
+            tell.send(settings.is_done(&walks)).unwrap();
+        });
+        assert_eq!(told.recv_timeout(std::time::Duration::from_secs(120)), Ok(true));
     }
 }
