@@ -1,4 +1,4 @@
-//! `levada compare` and `levada sensitivity`: policies under every draw, and what drives their outcomes.
+//! `levada compare`, `sensitivity` and `search`: policies under every draw, what drives their outcomes, which does best.
 
 use super::arguments::{Colour, CompareCommand};
 use super::exit_status::ExitStatus;
@@ -6,31 +6,15 @@ use super::messages::{answer, refuse, show};
 use super::shards::{Share, is_shard_done};
 use super::study::{Teller, resumable, stop_on_signals};
 use crate::diagnostic::Diagnostic;
-use crate::study::{Compared, Order, compare_policies_part, search_policies, what_drives_part};
-
-/// What is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Question {
-    Policies,
-    Drivers,
-    Search,
-}
+use crate::study::{Compared, Inquiry, Order, ask};
 
 /// Runs the command.
-pub fn compare(arguments: &CompareCommand, question: Question, share: &Share, colour: Colour) -> ExitStatus {
+pub fn compare(arguments: &CompareCommand, inquiry: Inquiry, share: &Share, colour: Colour) -> ExitStatus {
     let stop = stop_on_signals(colour);
     let order = Order { study: arguments.study.clone(), out: arguments.out.clone(), quick: arguments.quick };
     let count = arguments.draws.map(|draws| draws as usize);
     let teller = Teller::new();
-    let (verb, done) = match question {
-        Question::Policies => {
-            ("compare", compare_policies_part(&order, share.part, count, &stop, &|told| teller.tell(told)))
-        }
-        Question::Drivers => {
-            ("sensitivity", what_drives_part(&order, share.part, count, &stop, &|told| teller.tell(told)))
-        }
-        Question::Search => ("search", search_policies(&order, count, &stop, &|told| teller.tell(told))),
-    };
+    let done = ask(&order, share.part, inquiry, count, &stop, &|told| teller.tell(told));
     teller.clear();
     match done {
         Ok(done) => {
@@ -39,7 +23,8 @@ pub fn compare(arguments: &CompareCommand, question: Question, share: &Share, co
         }
         Err(found) if is_shard_done(&found) => ExitStatus::Done,
         Err(found) => {
-            let found: Vec<Diagnostic> = found.into_iter().map(|found| resumable(found, verb, &order)).collect();
+            let found: Vec<Diagnostic> =
+                found.into_iter().map(|found| resumable(found, inquiry.verb(), &order)).collect();
             refuse(&found, colour, ExitStatus::of(&found))
         }
     }

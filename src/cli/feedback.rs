@@ -289,8 +289,7 @@ fn phases<'a>(analysis: &Analysis, loops: &[&'a ScoredLoop]) -> Vec<(f64, f64, &
 
 fn write(folder: &Path, exhibits: &[(&str, Exhibit)]) -> Result<(), Diagnostic> {
     for (place, exhibit) in exhibits {
-        for (ending, bytes) in &exhibit.files {
-            let path = folder.join(place).join(format!("{}.{ending}", exhibit.name));
+        for (path, bytes) in exhibit.placed(&folder.join(place)) {
             write_file(&path, |out| out.write_all(bytes)).map_err(|fault| fault.diagnostic())?;
         }
     }

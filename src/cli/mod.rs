@@ -17,7 +17,7 @@ mod steps;
 mod study;
 mod verify;
 
-use crate::study::Step;
+use crate::study::{Inquiry, Step};
 use arguments::{Arguments, Command};
 use clap::Parser;
 use exit_status::ExitStatus;
@@ -33,9 +33,9 @@ pub fn main() -> ExitCode {
 fn execute(arguments: &Arguments, share: &Share) -> ExitStatus {
     let colour = arguments.colour;
     match &arguments.command {
-        Command::Compare(order) => compare::compare(order, compare::Question::Policies, share, colour),
-        Command::Sensitivity(order) => compare::compare(order, compare::Question::Drivers, share, colour),
-        Command::Search(order) => compare::compare(order, compare::Question::Search, share, colour),
+        Command::Compare(order) => compare::compare(order, Inquiry::Policies, share, colour),
+        Command::Sensitivity(order) => compare::compare(order, Inquiry::Drivers, share, colour),
+        Command::Search(order) => compare::compare(order, Inquiry::Search, share, colour),
         Command::Check(check) => check::check(check, colour),
         Command::Convert(convert) => convert::convert(convert, colour),
         Command::Feedback(order) => feedback::feedback(order, colour),

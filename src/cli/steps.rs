@@ -6,7 +6,7 @@ use super::messages::{answer, refuse};
 use super::shards::{Share, is_shard_done};
 use super::study::{Teller, resumable, stop_on_signals};
 use crate::diagnostic::Diagnostic;
-use crate::study::{Order, Step, StepDone, take_part};
+use crate::study::{Order, Step, StepDone, take};
 use std::io::Write;
 
 /// Runs the command.
@@ -14,7 +14,7 @@ pub fn step(arguments: &StepCommand, step: Step, share: &Share, colour: Colour) 
     let stop = stop_on_signals(colour);
     let order = Order { study: arguments.study.clone(), out: arguments.out.clone(), quick: arguments.quick };
     let teller = Teller::new();
-    let done = take_part(&order, share.part, step, &stop, &|progress| teller.tell(progress));
+    let done = take(&order, share.part, step, &stop, &|progress| teller.tell(progress));
     teller.clear();
     match done {
         Ok(done) => {

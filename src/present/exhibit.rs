@@ -1,6 +1,7 @@
-//! A finished exhibit: bytes and their file endings. It knows no folder.
+//! A finished exhibit: bytes and their file endings. It chooses no folder.
 
 use crate::diagnostic::Diagnostic;
+use std::path::{Path, PathBuf};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exhibit {
@@ -18,5 +19,10 @@ impl Exhibit {
     /// The content of the file with this ending.
     pub fn file(&self, ending: &str) -> Option<&[u8]> {
         self.files.iter().find(|(e, _)| *e == ending).map(|(_, bytes)| bytes.as_slice())
+    }
+
+    /// Every file of the exhibit, with its path if it is put into `folder`.
+    pub fn placed(&self, folder: &Path) -> impl Iterator<Item = (PathBuf, &[u8])> {
+        self.files.iter().map(move |(ending, bytes)| (folder.join(format!("{}.{ending}", self.name)), bytes.as_slice()))
     }
 }

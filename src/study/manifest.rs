@@ -1,6 +1,7 @@
 //! The record of a study: what went in, how it was done, what came out, each with its hash.
 
-use crate::series::{WriteFault, write_text};
+use crate::diagnostic::Diagnostic;
+use crate::series::{WriteFault, write_file, write_text};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -53,6 +54,14 @@ pub struct Manifest {
 pub struct Hashed {
     pub file: PathBuf,
     pub sha256: String,
+}
+
+impl Hashed {
+    /// Writes `file` of the folder of results.
+    pub(super) fn write(folder: &Path, file: PathBuf, bytes: &[u8]) -> Result<Self, Vec<Diagnostic>> {
+        write_file(&folder.join(&file), |out| out.write_all(bytes)).map_err(|fault| vec![fault.diagnostic()])?;
+        Ok(Hashed { file, sha256: sha256(bytes) })
+    }
 }
 
 /// A file that was read, and its copy in the folder of results.

@@ -40,9 +40,7 @@ mod walk;
 mod windows;
 
 pub use calibration::{Calibration, SeriesFit};
-pub use comparison::{
-    Compared, Inquiry, compare_policies, compare_policies_part, search_policies, what_drives, what_drives_part,
-};
+pub use comparison::{Compared, Inquiry, ask};
 pub use constants::{Policy, scenario_settings};
 pub use document::Located;
 pub use entry::*;
@@ -57,6 +55,6 @@ pub use package::{Check, Verified, verify};
 pub use prepare::{IdentityRule, Prepared, PreparedIdentity, PreparedScenario, prepare};
 pub use progress::Progress;
 pub use scenario::{Change, ChangeKind, Scenario};
-pub use steps::{Identify, Sample, Sampler, Step, StepDone, StepRecord, Steps, Validate, take, take_part};
+pub use steps::{Identify, Sample, Sampler, Step, StepDone, StepRecord, Steps, Validate, take};
 pub use walk::{Done, Order, walk};
 pub use windows::years;

@@ -158,7 +158,7 @@ mod tests {
     use crate::diagnostic::render;
     use crate::shard::Part;
     use crate::study::tutorial::tutorial;
-    use crate::study::{Order, Progress, Step, take, take_part};
+    use crate::study::{Order, Progress, Step, take};
     use std::path::Path;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -173,21 +173,21 @@ mod tests {
         let folder = tutorial("parts", "[validate]\norigins = [\"1910\", \"1912\"]\nhorizon = 2\nrecovery = 5\n");
         let stop = AtomicBool::new(false);
         for (step, passes) in [(Step::Calibrate, 1), (Step::Identify, 2), (Step::Validate, 3)] {
-            let whole = take(&order(&folder, "whole"), step, &stop, &|_| {}).unwrap();
+            let whole = take(&order(&folder, "whole"), Part::Whole, step, &stop, &|_| {}).unwrap();
             let of = 3;
             let order = order(&folder, &format!("{}-{of}", step.name()));
-            let refused = take_part(&order, Part::Merge { of }, step, &stop, &|_| {}).unwrap_err();
+            let refused = take(&order, Part::Merge { of }, step, &stop, &|_| {}).unwrap_err();
             assert_eq!(refused[0].code, "shards-incomplete");
             for _ in 0..passes {
                 for index in (0..of).rev() {
-                    let done = take_part(&order, Part::Shard { index, of }, step, &stop, &|_| {}).unwrap_err();
+                    let done = take(&order, Part::Shard { index, of }, step, &stop, &|_| {}).unwrap_err();
                     let said: String = done.iter().map(render).collect();
                     assert_eq!(done[0].code, SHARD_DONE, "{said}");
                 }
             }
             assert!(!order.out.as_ref().unwrap().join("tables").exists());
             let done = AtomicUsize::new(0);
-            let merged = take_part(&order, Part::Merge { of }, step, &stop, &|told| {
+            let merged = take(&order, Part::Merge { of }, step, &stop, &|told| {
                 if let Progress::Share(_) = told {
                     done.fetch_add(1, Ordering::Relaxed);
                 }
@@ -203,10 +203,10 @@ mod tests {
         let folder = tutorial("held", "");
         let order = order(&folder, "out");
         let held = crate::shard::Lock::take(&folder.join("out")).unwrap();
-        let refused = take(&order, Step::Calibrate, &AtomicBool::new(false), &|_| {}).unwrap_err();
+        let refused = take(&order, Part::Whole, Step::Calibrate, &AtomicBool::new(false), &|_| {}).unwrap_err();
         assert_eq!(refused[0].code, "folder-in-use");
         drop(held);
-        take(&order, Step::Calibrate, &AtomicBool::new(false), &|_| {}).unwrap();
+        take(&order, Part::Whole, Step::Calibrate, &AtomicBool::new(false), &|_| {}).unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

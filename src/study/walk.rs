@@ -19,7 +19,7 @@ use crate::diagnostic::Diagnostic;
 use crate::estimate::objective::Objective;
 use crate::estimate::optimise::{Searched, Trail};
 use crate::model::{Definition, ExpressionKind, Model};
-use crate::series::{Table, workbook_path, write_file, write_text};
+use crate::series::{Table, workbook_path, write_text};
 use crate::shard::Part;
 use crate::simulate::{self, Difference, Save, Settings};
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,7 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
     let begun = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string();
     let opened = open(order)?;
     let earlier = Manifest::read(&opened.folder);
-    let whole = |old: &&Manifest| old.hash == opened.hash && old.is_whole(&opened.folder);
+    let whole = |old: &&Manifest| old.hash == opened.hash && old.quick == order.quick && old.is_whole(&opened.folder);
     if let Some(manifest) = earlier.as_ref().filter(whole).cloned() {
         let notes = notes(&opened.study, opened.prepared.notes);
         let folder = opened.folder;
@@ -137,19 +137,15 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
     let copies = package::copy(&opened, earlier.as_ref())?;
     let mut remarks: Vec<String> = study.assumptions.iter().chain(&copies.remarks).cloned().collect();
     for (place, exhibit) in drawn {
-        for (ending, bytes) in &exhibit.files {
-            let file = Path::new(place).join(format!("{}.{ending}", exhibit.name));
-            write_file(&folder.join(&file), |out| out.write_all(bytes)).map_err(|fault| vec![fault.diagnostic()])?;
-            outputs.push(Hashed { file, sha256: sha256(bytes) });
+        for (file, bytes) in exhibit.placed(Path::new(place)) {
+            outputs.push(Hashed::write(folder, file, bytes)?);
         }
         remarks.extend(exhibit.warnings.iter().map(|warning| warning.message.clone()));
         progress(Progress::Written { done: outputs.len() });
     }
     let mut bytes = Vec::new();
     baseline.csv(&mut bytes).map_err(|error| vec![unwritten(&error)])?;
-    let file = PathBuf::from("tables/baseline.csv");
-    write_file(&folder.join(&file), |out| out.write_all(&bytes)).map_err(|fault| vec![fault.diagnostic()])?;
-    outputs.push(Hashed { file, sha256: sha256(&bytes) });
+    outputs.push(Hashed::write(folder, "tables/baseline.csv".into(), &bytes)?);
     timings.end("draw");
     let mut parts: Vec<(&'static str, Vec<Hashed>)> =
         taken.iter().map(|(step, record)| (step.name(), record.outputs.clone())).collect();
@@ -169,8 +165,7 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
         quick: order.quick,
     };
     let page = report(&page, &exhibits, folder);
-    write_text(&folder.join(REPORT), &page).map_err(|fault| vec![fault.diagnostic()])?;
-    parts.push(("study", vec![Hashed { file: REPORT.into(), sha256: sha256(page.as_bytes()) }]));
+    parts.push(("study", vec![Hashed::write(folder, REPORT.into(), page.as_bytes())?]));
     let manifest = Manifest {
         program: "levada".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -460,6 +455,14 @@ mod tests {
         std::fs::write(&data, text).unwrap();
         let fourth = quick(&folder);
         assert!(!fourth.unchanged && fourth.manifest.outputs != first.manifest.outputs);
+        // A small setting leaves steps out, even where it starts as often and steps as far as the whole.
+        let study = folder.join("study.toml");
+        let text = std::fs::read_to_string(&study).unwrap().replace("starts = 20", "starts = 4");
+        std::fs::write(&study, text).unwrap();
+        let (fifth, whole) = (quick(&folder), Order { study, out: Some(folder.join("out")), quick: false });
+        let whole = walk(&whole, &AtomicBool::new(false), &|_| {}).unwrap();
+        assert!(!whole.unchanged && whole.manifest.hash == fifth.manifest.hash);
+        assert!(whole.manifest.outputs.len() > fifth.manifest.outputs.len());
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -9,7 +9,7 @@ mod searched;
 mod tables;
 
 use super::calibration::Calibration;
-use super::manifest::{Hashed, sha256};
+use super::manifest::Hashed;
 use super::opened::{Opened, open, pieces};
 use super::outcomes::PreparedOutcome;
 use super::progress::Progress;
@@ -17,7 +17,7 @@ use super::walk::{Order, measures};
 use crate::compare::{Draws, Outcome, Panel, Policy, Question, Trial, columns, outcomes_of, refusal, with};
 use crate::diagnostic::Diagnostic;
 use crate::present::Exhibit;
-use crate::series::{write_file, write_text};
+use crate::series::write_text;
 use crate::shard::Part;
 use draws::Origin;
 use serde::Serialize;
@@ -117,75 +117,11 @@ pub(super) struct Wanted {
     pub sampled: bool,
 }
 
-/// Runs every scenario of a study under every draw and attributes outcomes to switches; `count` draws, or as many as the
-/// study says.
+/// Answers one inquiry by itself, or the share of it that one shard is, with `count` draws or as many as the study says.
 ///
 /// # Errors
-/// Every fault of the files, or what kept the work from ending.
-pub fn compare_policies(
-    order: &Order,
-    count: Option<usize>,
-    stop: &AtomicBool,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Compared, Vec<Diagnostic>> {
-    compare_policies_part(order, Part::Whole, count, stop, progress)
-}
-
-/// As [`compare_policies`], or the share of it that one shard is.
-///
-/// # Errors
-/// As [`compare_policies`]; a shard always ends in the note that it is done.
-pub fn compare_policies_part(
-    order: &Order,
-    part: Part,
-    count: Option<usize>,
-    stop: &AtomicBool,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Compared, Vec<Diagnostic>> {
-    alone(order, part, Inquiry::Policies, count, stop, progress)
-}
-
-/// Which inputs drive the outcomes that the study's `[sensitivity]` names.
-///
-/// # Errors
-/// As [`compare_policies`].
-pub fn what_drives(
-    order: &Order,
-    count: Option<usize>,
-    stop: &AtomicBool,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Compared, Vec<Diagnostic>> {
-    what_drives_part(order, Part::Whole, count, stop, progress)
-}
-
-/// As [`what_drives`], or the share of it that one shard is.
-///
-/// # Errors
-/// As [`compare_policies_part`].
-pub fn what_drives_part(
-    order: &Order,
-    part: Part,
-    count: Option<usize>,
-    stop: &AtomicBool,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Compared, Vec<Diagnostic>> {
-    alone(order, part, Inquiry::Drivers, count, stop, progress)
-}
-
-/// Which policies the study's searches find.
-///
-/// # Errors
-/// As [`compare_policies`].
-pub fn search_policies(
-    order: &Order,
-    count: Option<usize>,
-    stop: &AtomicBool,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Compared, Vec<Diagnostic>> {
-    alone(order, Part::Whole, Inquiry::Search, count, stop, progress)
-}
-
-fn alone(
+/// Every fault of the files, or what kept the work from ending; a shard always ends in the note that it is done.
+pub fn ask(
     order: &Order,
     part: Part,
     inquiry: Inquiry,
@@ -266,11 +202,8 @@ pub(super) fn inquire(
     let mut outputs = Vec::new();
     let mut shown = Vec::new();
     for (place, exhibit) in &made.exhibits {
-        for (ending, bytes) in &exhibit.files {
-            let file = Path::new(place).join(format!("{}.{ending}", exhibit.name));
-            write_file(&opened.folder.join(&file), |out| out.write_all(bytes))
-                .map_err(|fault| vec![fault.diagnostic()])?;
-            outputs.push(Hashed { file, sha256: sha256(bytes) });
+        for (file, bytes) in exhibit.placed(Path::new(place)) {
+            outputs.push(Hashed::write(&opened.folder, file, bytes)?);
         }
         if made.shown.contains(&exhibit.name) {
             shown.extend(exhibit.file("txt").map(|bytes| String::from_utf8_lossy(bytes).into_owned()));
@@ -373,7 +306,7 @@ fn undrawn(refusal: crate::present::Refusal) -> Vec<Diagnostic> {
 
 #[cfg(test)]
 mod tests {
-    use super::{compare_policies, compare_policies_part, what_drives, what_drives_part};
+    use super::{Inquiry, ask};
     use crate::diagnostic::{Diagnostic, render};
     use crate::shard::Part;
     use crate::study::Order;
@@ -429,7 +362,9 @@ walks = 3
         let on = |threads, out: &str| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let stop = AtomicBool::new(false);
-            pool.install(|| compare_policies(&order(&folder, out), Some(40), &stop, &|_| {})).map_err(words).unwrap()
+            pool.install(|| ask(&order(&folder, out), Part::Whole, Inquiry::Policies, Some(40), &stop, &|_| {}))
+                .map_err(words)
+                .unwrap()
         };
         let one = on(1, "one");
         assert_eq!(on(3, "three").outputs, one.outputs);
@@ -451,7 +386,8 @@ walks = 3
     #[test]
     fn drivers_are_found_for_levels_and_for_differences() {
         let folder = tutorial("drivers", QUESTIONS);
-        let done = what_drives(&order(&folder, "out"), Some(30), &AtomicBool::new(false), &|_| {});
+        let done =
+            ask(&order(&folder, "out"), Part::Whole, Inquiry::Drivers, Some(30), &AtomicBool::new(false), &|_| {});
         let done = done.map_err(words).unwrap();
         assert!(done.shown[0].contains("less baseline"), "{}", done.shown[0]);
         assert!(done.shown[1].starts_with("What would have to be true"), "{}", done.shown[1]);
@@ -469,7 +405,8 @@ walks = 3
             .replace("the same again", "..");
         let folder = tutorial("out-of-it", &questions);
         let before: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        let done = compare_policies(&order(&folder, "out"), Some(8), &AtomicBool::new(false), &|_| {});
+        let done =
+            ask(&order(&folder, "out"), Part::Whole, Inquiry::Policies, Some(8), &AtomicBool::new(false), &|_| {});
         let done = done.map_err(words).unwrap();
         let plain = |output: &crate::study::Hashed| {
             output.file.components().all(|c| matches!(c, std::path::Component::Normal(_)))
@@ -486,19 +423,19 @@ walks = 3
         let folder = tutorial("parts-compared", QUESTIONS);
         let stop = AtomicBool::new(false);
         // Calibration, panel and attribution; calibration, two designs, draws and single inputs.
-        for (drivers, passes, of) in [(false, 3, 2), (true, 5, 3)] {
-            let run = |out: &str, part: Part| match drivers {
-                false => compare_policies_part(&order(&folder, out), part, Some(300), &stop, &|_| {}),
-                true => what_drives_part(&order(&folder, out), part, Some(30), &stop, &|_| {}),
-            };
-            let out = format!("parts-{drivers}");
+        for (inquiry, draws, passes, of) in [(Inquiry::Policies, 300, 3, 2), (Inquiry::Drivers, 30, 5, 3)] {
+            let run = |out: &str, part| ask(&order(&folder, out), part, inquiry, Some(draws), &stop, &|_| {});
+            let out = format!("parts-{}", inquiry.verb());
             for _ in 0..passes {
                 for index in (0..of).rev() {
                     assert_eq!(run(&out, Part::Shard { index, of }).unwrap_err()[0].code, crate::study::SHARD_DONE);
                 }
             }
             let merged = run(&out, Part::Merge { of }).map_err(words).unwrap();
-            assert_eq!(merged.outputs, run(&format!("whole-{drivers}"), Part::Whole).map_err(words).unwrap().outputs);
+            assert_eq!(
+                merged.outputs,
+                run(&format!("whole-{}", inquiry.verb()), Part::Whole).map_err(words).unwrap().outputs
+            );
         }
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -192,7 +192,8 @@ fn front(
 #[cfg(test)]
 mod tests {
     use crate::diagnostic::{Diagnostic, render};
-    use crate::study::{Order, search_policies};
+    use crate::shard::Part;
+    use crate::study::{Inquiry, Order, ask};
     use std::path::PathBuf;
     use std::sync::atomic::AtomicBool;
 
@@ -234,7 +235,7 @@ quantity = \"third\"
         std::fs::write(folder.join("m.mdl"), MODEL).unwrap();
         std::fs::write(folder.join("study.toml"), format!("{STUDY}{search}")).unwrap();
         let order = Order { study: folder.join("study.toml"), out: Some(folder.join("out")), quick: false };
-        let done = search_policies(&order, None, &AtomicBool::new(false), &|_| {});
+        let done = ask(&order, Part::Whole, Inquiry::Search, None, &AtomicBool::new(false), &|_| {});
         let words = |found: Vec<Diagnostic>| found.iter().map(render).collect::<String>();
         let shown = done.map(|done| done.shown).map_err(words);
         let shown = shown.map_err(|text| text.replace(&folder.display().to_string(), "DIR"));

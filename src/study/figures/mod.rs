@@ -53,8 +53,7 @@ pub fn draw_figures(file: &Path, out: &Path) -> Result<Figures, Vec<Diagnostic>>
     }
     let mut written = Vec::new();
     for exhibit in exhibits {
-        for (ending, bytes) in &exhibit.files {
-            let file = out.join(format!("{}.{ending}", exhibit.name));
+        for (file, bytes) in exhibit.placed(out) {
             write_file(&file, |file| file.write_all(bytes)).map_err(|fault| vec![fault.diagnostic()])?;
             written.push(file);
         }

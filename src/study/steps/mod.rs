@@ -25,7 +25,7 @@ use super::progress::Progress;
 use super::walk::Order;
 use crate::diagnostic::{Diagnostic, render};
 use crate::present::Exhibit;
-use crate::series::{write_file, write_text};
+use crate::series::write_text;
 use crate::shard::Part;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -101,24 +101,12 @@ impl Step {
     }
 }
 
-/// Takes a step of a study, and before it the calibration as far as that has not been done.
+/// Takes a step of a study, or the share of it that one shard is, and before it the calibration as far as that has not been
+/// done.
 ///
 /// # Errors
-/// Every fault of the files, or what kept the step from ending.
+/// Every fault of the files, or what kept the step from ending; a shard always ends in the note that it is done.
 pub fn take(
-    order: &Order,
-    step: Step,
-    stop: &AtomicBool,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<StepDone, Vec<Diagnostic>> {
-    take_part(order, Part::Whole, step, stop, progress)
-}
-
-/// As [`take`], or the share of it that one shard is.
-///
-/// # Errors
-/// As [`take`]; a shard always ends in the note that it is done.
-pub fn take_part(
     order: &Order,
     part: Part,
     step: Step,
@@ -198,15 +186,11 @@ fn go(
     let mut findings: Vec<String> = found.findings.iter().map(render).collect();
     for (folder, exhibit) in found.exhibits {
         findings.extend(exhibit.warnings.iter().map(render));
-        for (ending, bytes) in exhibit.files {
-            files.push((Path::new(folder).join(format!("{}.{ending}", exhibit.name)), bytes));
-        }
+        files.extend(exhibit.placed(Path::new(folder)).map(|(file, bytes)| (file, bytes.to_vec())));
     }
     let mut outputs = Vec::new();
     for (file, bytes) in files {
-        write_file(&opened.folder.join(&file), |out| out.write_all(&bytes))
-            .map_err(|fault| vec![fault.diagnostic()])?;
-        outputs.push(Hashed { sha256: sha256(&bytes), file });
+        outputs.push(Hashed::write(&opened.folder, file, &bytes)?);
     }
     let shown = found.shown.iter().map(|name| Path::new("tables").join(format!("{name}.txt"))).collect();
     let record = StepRecord { hash: opened.hash.clone(), trusted: found.trusted, findings, shown, outputs };
@@ -235,6 +219,7 @@ fn undrawn(refusal: crate::present::Refusal) -> Vec<Diagnostic> {
 mod tests {
     use super::{Step, StepDone, take};
     use crate::diagnostic::render;
+    use crate::shard::Part;
     use crate::study::tutorial::tutorial;
     use crate::study::{Order, Progress};
     use std::path::{Path, PathBuf};
@@ -242,7 +227,7 @@ mod tests {
 
     fn taken(folder: &Path, step: Step) -> StepDone {
         let order = Order { study: folder.join("study.toml"), out: Some(folder.join("out")), quick: true };
-        take(&order, step, &AtomicBool::new(false), &|_| {})
+        take(&order, Part::Whole, step, &AtomicBool::new(false), &|_| {})
             .unwrap_or_else(|found| panic!("{}", found.iter().map(render).collect::<String>()))
     }
 
@@ -296,7 +281,7 @@ mod tests {
         let whole = taken(&folder, Step::Sample).record;
         let order = Order { study: folder.join("study.toml"), out: Some(folder.join("parts")), quick: true };
         let (stop, told) = (AtomicBool::new(false), AtomicUsize::new(0));
-        let part = take(&order, Step::Sample, &stop, &|progress| {
+        let part = take(&order, Part::Whole, Step::Sample, &stop, &|progress| {
             if let Progress::Share(_) = progress
                 && told.fetch_add(1, Ordering::Relaxed) == 3
             {
@@ -304,7 +289,7 @@ mod tests {
             }
         });
         assert_eq!(part.unwrap_err()[0].code, "interrupted");
-        let rest = take(&order, Step::Sample, &AtomicBool::new(false), &|_| {}).unwrap();
+        let rest = take(&order, Part::Whole, Step::Sample, &AtomicBool::new(false), &|_| {}).unwrap();
         assert_eq!(rest.record.outputs, whole.outputs);
         std::fs::remove_dir_all(&folder).unwrap();
     }
@@ -316,13 +301,13 @@ mod tests {
             "[identify]\nlevel = 95\n[sample]\nmethode = \"nuts\"\n[validate]\norigins = [\"soon\"]\nhorizon = 0\n",
         );
         let order = Order { study: folder.join("study.toml"), out: Some(folder.join("out")), quick: true };
-        let found = take(&order, Step::Identify, &AtomicBool::new(false), &|_| {}).unwrap_err();
+        let found = take(&order, Part::Whole, Step::Identify, &AtomicBool::new(false), &|_| {}).unwrap_err();
         let codes: Vec<&str> = found.iter().map(|diagnostic| diagnostic.code).collect();
         assert_eq!(codes, ["not-a-probability", "unknown-key", "not-positive"]);
         let text = std::fs::read_to_string(folder.join("study.toml")).unwrap();
         let text = text.replace("level = 95\n", "").replace("methode = \"nuts\"\n", "").replace("horizon = 0\n", "");
         std::fs::write(folder.join("study.toml"), text).unwrap();
-        let found = take(&order, Step::Validate, &AtomicBool::new(false), &|_| {}).unwrap_err();
+        let found = take(&order, Part::Whole, Step::Validate, &AtomicBool::new(false), &|_| {}).unwrap_err();
         assert_eq!(found[0].code, "not-a-period");
         std::fs::remove_dir_all(&folder).unwrap();
     }
