@@ -88,6 +88,14 @@ pub struct Listed {
     pub files: Vec<PathBuf>,
 }
 
+impl Listed {
+    /// The text of the file with this ending, if the exhibit has one.
+    pub(super) fn text(&self, results: &Path, ending: &str) -> Option<String> {
+        let file = self.folder.join(format!("{}.{ending}", self.name));
+        self.files.contains(&file).then(|| std::fs::read_to_string(results.join(file)).ok()).flatten()
+    }
+}
+
 /// Where a study ran.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Machine {

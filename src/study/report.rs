@@ -37,19 +37,17 @@ enum Place {
     Policies,
     Attribution,
     Drivers,
-    Feedback,
     Search,
     Other,
 }
 
-const PLACES: [(Place, &str); 9] = [
+const PLACES: [(Place, &str); 8] = [
     (Place::Model, "The model"),
     (Place::Fit, "Estimates and fit"),
     (Place::Identified, "What is identified"),
     (Place::Policies, "Other policies"),
     (Place::Attribution, "What did how much"),
     (Place::Drivers, "What the answers depend on"),
-    (Place::Feedback, "Feedback"),
     (Place::Search, "Better policies"),
     (Place::Other, "Further exhibits"),
 ];
@@ -113,15 +111,10 @@ fn slashed(path: &Path) -> String {
 fn place_of(exhibit: &Listed) -> Place {
     const NAMES: &[(&str, Place)] = &[
         ("stocks", Place::Model),
-        ("diagram", Place::Model),
         ("baseline", Place::Model),
         ("attribution", Place::Attribution),
         ("interaction", Place::Attribution),
-        ("loop", Place::Feedback),
-        ("knock", Place::Feedback),
-        ("feedback", Place::Feedback),
         ("search", Place::Search),
-        ("pareto", Place::Search),
         ("starts", Place::Identified),
         ("recovery", Place::Identified),
         ("estimates", Place::Fit),
@@ -136,7 +129,6 @@ fn place_of(exhibit: &Listed) -> Place {
         "identify" | "sample" => Place::Identified,
         "study" | "compare" => Place::Policies,
         "sensitivity" => Place::Drivers,
-        "feedback" => Place::Feedback,
         "search" => Place::Search,
         _ => Place::Other,
     }
@@ -144,10 +136,7 @@ fn place_of(exhibit: &Listed) -> Place {
 
 /// An exhibit on the page; `None` for one that is too long, or no picture and no table.
 fn block(exhibit: &Listed, folder: &Path) -> Option<Block> {
-    let text = |ending: &str| {
-        let file = exhibit.folder.join(format!("{}.{ending}", exhibit.name));
-        exhibit.files.contains(&file).then(|| std::fs::read_to_string(folder.join(file)).ok()).flatten()
-    };
+    let text = |ending| exhibit.text(folder, ending);
     let name = super::manifest::slug(&format!("{}-{}", exhibit.folder.display(), exhibit.name));
     if let Some(svg) = text("svg") {
         let alt = text("alt.txt").unwrap_or_default().trim().to_owned();

@@ -154,14 +154,14 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
     let exhibits = package::exhibits(folder, &parts);
     let findings = taken.iter().flat_map(|(_, record)| &record.findings);
     let findings = findings.filter_map(|finding| finding.lines().next()).map(str::to_owned);
-    let told = compared.iter().flat_map(|compared| &compared.notes).map(|note| note.message.clone());
+    let told = once(compared.iter().flat_map(|compared| compared.notes.clone()));
     let page = Told {
         study,
         prepared,
         calibration: calibration.as_ref(),
         accounts: &kept,
         integration_error: &integration_error,
-        findings: findings.chain(told).collect(),
+        findings: findings.chain(told.iter().map(|note| note.message.clone())).collect(),
         quick: order.quick,
     };
     let page = report(&page, &exhibits, folder);
@@ -192,7 +192,6 @@ pub fn walk(order: &Order, stop: &AtomicBool, progress: &(dyn Fn(Progress) + Syn
     };
     package::write_readme(&opened, &manifest)?;
     manifest.write(folder).map_err(|fault| vec![fault.diagnostic()])?;
-    let told = compared.iter().flat_map(|compared| compared.notes.clone());
     let notes = notes(study, prepared.notes.iter().cloned().chain(told).collect());
     let steps = taken.into_iter().map(|(_, record)| record).collect();
     let folder = opened.folder;
@@ -228,7 +227,18 @@ fn latest(parts: Vec<(&'static str, Vec<Hashed>)>) -> Vec<Hashed> {
 /// What the reader of the results must know: the study's assumptions, and what was found on the way.
 fn notes(study: &Study, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let assumptions = study.assumptions.iter().map(|text| Diagnostic::note("assumption", text));
-    assumptions.chain(found).collect()
+    once(assumptions.chain(found))
+}
+
+/// What several steps found is told once.
+fn once(found: impl Iterator<Item = Diagnostic>) -> Vec<Diagnostic> {
+    let mut told: Vec<Diagnostic> = Vec::new();
+    for note in found {
+        if !told.contains(&note) {
+            told.push(note);
+        }
+    }
+    told
 }
 
 /// Seconds of each step.

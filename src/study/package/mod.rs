@@ -163,10 +163,7 @@ pub(super) fn exhibits(folder: &Path, parts: &[(&'static str, Vec<Hashed>)]) -> 
 
 /// The caption beside a figure, or the title of a table.
 fn caption(folder: &Path, exhibit: &Listed) -> String {
-    let read = |ending: &str| {
-        let file = exhibit.folder.join(format!("{}.{ending}", exhibit.name));
-        exhibit.files.contains(&file).then(|| std::fs::read_to_string(folder.join(file)).ok()).flatten()
-    };
+    let read = |ending| exhibit.text(folder, ending);
     if let Some(text) = read("caption.txt") {
         return text.trim().to_owned();
     }

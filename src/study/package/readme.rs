@@ -60,7 +60,7 @@ fn study_file(manifest: &Manifest) -> String {
 fn overview(study: &Study, manifest: &Manifest) -> String {
     let authors = study.package.authors.join(", ");
     let mut text = format!("# Replication package: {}\n\n", study.title);
-    text += &format!("Authors: {}\n\n", or_blank(&authors, "names of the authors", "authors"));
+    text += &format!("## Authors\n\n{}\n\n", or_blank(&authors, "names of the authors", "authors"));
     if !study.package.paper.is_empty() {
         text += &format!("Paper: {}\n\n", study.package.paper);
     }

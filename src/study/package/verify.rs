@@ -277,7 +277,7 @@ mod tests {
 
         let readme = std::fs::read_to_string(out.join("README.md")).unwrap();
         for said in [
-            "Authors: A. Author",
+            "## Authors\n\nA. Author",
             "| Hare pelts | Hudson's Bay Company | `inputs/data/pelts.csv` | hare |",
             "#### Where from",
             "`pelts.csv`: Hewitt (1921).",
