@@ -41,6 +41,8 @@ pub struct Line {
     pub label: String,
     pub chosen: Chosen,
     pub x: Located<String>,
+    /// Added to `x`: tables name a period by its beginning, and its mean stands in its middle.
+    pub shift: f64,
     pub y: Located<String>,
     pub bands: Vec<Span>,
     /// Of the difference to the first line, where the table has it: bands of differences are no differences of bands.
@@ -195,11 +197,12 @@ fn line(table: &Fields) -> Option<Line> {
     let label = table.required("label", text(table, "label"));
     let chosen = chosen(table);
     let x = table.required("x", table.text("x"));
+    let shift = table.number("shift").map_or(0.0, |shift| shift.value);
     let y = table.required("y", table.text("y"));
     let bands = table.tables("band").iter().filter_map(span).collect();
     let difference = table.text("difference");
     let difference_bands = table.tables("difference-band").iter().filter_map(span).collect();
-    Some(Line { label: label?, chosen: chosen?, x: x?, y: y?, bands, difference, difference_bands })
+    Some(Line { label: label?, chosen: chosen?, x: x?, shift, y: y?, bands, difference, difference_bands })
 }
 
 fn span(table: &Fields) -> Option<Span> {

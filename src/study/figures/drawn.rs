@@ -89,8 +89,12 @@ fn ends(chosen: &Chosen, span: &Span, tables: &mut Tables) -> Option<(Vec<f64>, 
     Some((from?, to?))
 }
 
+fn times(line: &Line, tables: &mut Tables) -> Option<Vec<f64>> {
+    Some(tables.numbers(&line.chosen, &line.x)?.into_iter().map(|time| time + line.shift).collect())
+}
+
 fn path(line: &Line, tables: &mut Tables) -> Option<Path> {
-    let (times, values) = (tables.numbers(&line.chosen, &line.x), tables.numbers(&line.chosen, &line.y));
+    let (times, values) = (times(line, tables), tables.numbers(&line.chosen, &line.y));
     let bands = all(&line.bands, |span| Some((span.holds, ends(&line.chosen, span, tables)?)));
     let mut path = Path::new(line.label.clone(), times?, values?);
     for (holds, (from, to)) in bands? {
@@ -101,7 +105,7 @@ fn path(line: &Line, tables: &mut Tables) -> Option<Path> {
 
 fn points(panel: &Panel, tables: &mut Tables) -> Option<Vec<Observed>> {
     all(&panel.points, |line| {
-        let (times, values) = (tables.numbers(&line.chosen, &line.x), tables.numbers(&line.chosen, &line.y));
+        let (times, values) = (times(line, tables), tables.numbers(&line.chosen, &line.y));
         Some(Observed { source: line.label.clone(), times: times?, values: values? })
     })
 }

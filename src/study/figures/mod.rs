@@ -116,6 +116,10 @@ mod tests {
             ["error[no-such-row]: t.csv has no row with Year = `1999`"]
         );
         assert_eq!(
+            told(&panel("table = \"t.csv\"\nx = \"Year\"\nshift = \"half\"\ny = \"Year\"\n")),
+            ["error[wrong-type]: `shift` is text where it should be a number"]
+        );
+        assert_eq!(
             told("[[figure]]\nkind = \"pie\"\nname = \"a\"\n"),
             [
                 "error[missing-key]: [[figure]] needs the key `caption`",
