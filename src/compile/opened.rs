@@ -5,7 +5,6 @@
 use super::fault::Fault;
 use super::graph::{Node, Pace, Slot, Value};
 use super::layout::needed;
-use super::lower::Constant;
 use super::{CheckedModel, Program, Register, Request, compile_opened};
 use crate::check::ElementId;
 use crate::diagnostic::Diagnostic;
@@ -26,12 +25,12 @@ impl Opening {
     /// The elements set from outside and their numbers.
     pub fn places(&self, checked: &CheckedModel) -> HashMap<(usize, Box<[ElementId]>), u32> {
         let Opening::Apart(names) = self else { return HashMap::new() };
+        let numbers: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
         let mut places = HashMap::new();
         for (variable, elements) in checked.scope(0).elements.iter().enumerate() {
             for coordinates in &elements.order {
-                if let Some(number) = names.iter().position(|name| *name == checked.element_name(variable, coordinates))
-                {
-                    places.insert((variable, coordinates.clone().into()), number as u32);
+                if let Some(number) = numbers.get(checked.element_name(variable, coordinates).as_str()) {
+                    places.insert((variable, coordinates.clone().into()), *number);
                 }
             }
         }
@@ -56,14 +55,10 @@ pub struct Equation {
     /// `name[a,b]`; for what stands inside a function, the variable that uses it and the stage.
     pub name: String,
     pub part: Part,
-    /// The model's variable.
-    pub variable: Option<usize>,
     /// Column of its value in what [`Opened::whole`] saves.
     pub column: usize,
     /// Equations whose values it reads, in order.
     pub causes: Vec<usize>,
-    /// It reads the time.
-    pub timed: bool,
 }
 
 /// A model and its equations one by one.
@@ -101,27 +96,27 @@ pub fn open(checked: &CheckedModel, request: &Request) -> Result<Opened, Vec<Dia
         whole.states.iter().filter(|state| state.variable.is_some()).map(|state| state.name.as_str()).collect();
     let graph = &whole.parts.graph;
     let moving = whole.parts.outputs.iter().filter(|(name, _, value)| {
-        graph.pace(*value) > Pace::Run && variables.contains_key(name) && !stocks.contains(name.as_str())
+        graph.pace(*value) > Pace::Run && variables.contains(name) && !stocks.contains(name.as_str())
     });
     let names: BTreeSet<String> = moving.map(|(name, ..)| name.clone()).collect();
     let request = Request { jacobian: false, ..request };
     let apart = compile_opened(checked, &request, &Opening::Apart(names.clone()))?;
-    Ok(assemble(whole, apart, &names, &variables))
+    Ok(assemble(whole, apart, &names))
 }
 
-/// The number of the variable behind each element.
-fn variables(checked: &CheckedModel) -> HashMap<String, usize> {
-    let mut all = HashMap::new();
+/// The elements of all variables but lookups.
+fn variables(checked: &CheckedModel) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
     for (number, variable) in checked.model().variables.iter().enumerate() {
         let lookup = variable.equations.iter().any(|each| matches!(each.definition, Definition::Lookup(_)));
         for coordinates in checked.scope(0).elements[number].order.iter().filter(|_| !lookup) {
-            all.insert(checked.element_name(number, coordinates), number);
+            all.insert(checked.element_name(number, coordinates));
         }
     }
     all
 }
 
-fn assemble(whole: Program, apart: Program, names: &BTreeSet<String>, variables: &HashMap<String, usize>) -> Opened {
+fn assemble(whole: Program, apart: Program, names: &BTreeSet<String>) -> Opened {
     let mut columns: HashMap<&str, Vec<usize>> = HashMap::new();
     for (column, output) in whole.outputs.iter().enumerate() {
         columns.entry(&output.name).or_default().push(column);
@@ -137,8 +132,7 @@ fn assemble(whole: Program, apart: Program, names: &BTreeSet<String>, variables:
     let (mut given, mut result, mut slots, mut values) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut add = |name: &str, part, (slot, to, from, value): (Slot, Register, Register, Value)| {
         let Some(column) = column(name) else { return };
-        let variable = variables.get(name).copied().filter(|_| part != Part::Inside);
-        equations.push(Equation { name: name.to_owned(), part, variable, column, causes: Vec::new(), timed: false });
+        equations.push(Equation { name: name.to_owned(), part, column, causes: Vec::new() });
         given.push(to);
         result.push(from);
         slots.push(slot);
@@ -166,10 +160,8 @@ fn assemble(whole: Program, apart: Program, names: &BTreeSet<String>, variables:
     for (equation, value) in equations.iter_mut().zip(&values) {
         let graph = &apart.parts.graph;
         for value in needed(graph, &[*value], |_| true) {
-            match graph.node(value) {
-                Node::Slot(Slot::Time) => equation.timed = true,
-                Node::Slot(slot) => equation.causes.extend(place.get(&slot)),
-                _ => {}
+            if let Node::Slot(slot) = graph.node(value) {
+                equation.causes.extend(place.get(&slot));
             }
         }
         equation.causes.sort_unstable();
@@ -187,12 +179,5 @@ fn distinguish(equations: &mut [Equation]) {
         if *number > 1 {
             equation.name = format!("{} ({number})", equation.name);
         }
-    }
-}
-
-impl Opened {
-    /// The model's constants, with the values that they have in both programs.
-    pub fn constants(&self) -> &[Constant] {
-        &self.whole.constants
     }
 }

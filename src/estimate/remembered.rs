@@ -1,8 +1,9 @@
 //! A problem that remembers its answers, so that a method which begins again comes quickly to where it was.
 
 use super::Parameter;
-use super::problem::{Evaluation, Infeasible, NegativeLog, Problem, Slope};
-use serde::{Deserialize, Serialize};
+use super::problem::{Evaluation, Infeasible, Problem, Slope};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Where answers are kept, by question; from any thread.
 pub trait Memory: Sync {
@@ -18,25 +19,16 @@ pub struct Remembered<'p, P: ?Sized, M: ?Sized> {
     memory: Option<&'p M>,
 }
 
-/// A [`Slope`] as it is kept.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    value: NegativeLog,
-    gradient: Vec<f64>,
-}
-
 impl<'p, P: Problem + ?Sized, M: Memory + ?Sized> Remembered<'p, P, M> {
     pub fn new(problem: &'p P, memory: Option<&'p M>) -> Self {
         Remembered { problem, memory }
     }
 
     /// Answers to all points: those not remembered are asked for in one batch.
-    fn ask<A>(
+    fn ask<A: Serialize + DeserializeOwned>(
         &self,
         kind: u8,
         points: &[Vec<f64>],
-        read: fn(&[u8]) -> Option<A>,
-        write: fn(&A) -> Option<Vec<u8>>,
         answer: impl FnOnce(&[Vec<f64>]) -> Vec<A>,
     ) -> Vec<A> {
         let Some(memory) = self.memory else { return answer(points) };
@@ -45,8 +37,10 @@ impl<'p, P: Problem + ?Sized, M: Memory + ?Sized> Remembered<'p, P, M> {
             std::iter::once(kind).chain(bits).collect::<Vec<u8>>()
         };
         let questions: Vec<Vec<u8>> = points.iter().map(question).collect();
-        let known: Vec<Option<A>> =
-            questions.iter().map(|question| memory.recall(question).and_then(|bytes| read(&bytes))).collect();
+        let known: Vec<Option<A>> = questions
+            .iter()
+            .map(|question| memory.recall(question).and_then(|bytes| postcard::from_bytes(&bytes).ok()))
+            .collect();
         let unknown: Vec<Vec<f64>> =
             points.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(point, _)| point.clone()).collect();
         let mut asked = if unknown.is_empty() { Vec::new() } else { answer(&unknown) }.into_iter();
@@ -54,7 +48,7 @@ impl<'p, P: Problem + ?Sized, M: Memory + ?Sized> Remembered<'p, P, M> {
             Some(known) => Some(known),
             None => {
                 let new = asked.next()?;
-                if let Some(bytes) = write(&new) {
+                if let Ok(bytes) = postcard::to_stdvec(&new) {
                     memory.keep(question, &bytes);
                 }
                 Some(new)
@@ -70,21 +64,11 @@ impl<P: Problem + ?Sized, M: Memory + ?Sized> Problem for Remembered<'_, P, M> {
     }
 
     fn evaluate(&self, points: &[Vec<f64>]) -> Vec<Evaluation> {
-        let read = |bytes: &[u8]| postcard::from_bytes::<Evaluation>(bytes).ok();
-        let write = |answer: &Evaluation| postcard::to_stdvec(answer).ok();
-        self.ask(0, points, read, write, |points| self.problem.evaluate(points))
+        self.ask(0, points, |points| self.problem.evaluate(points))
     }
 
     fn gradients(&self, points: &[Vec<f64>]) -> Vec<Result<Slope, Infeasible>> {
-        let read = |bytes: &[u8]| {
-            let kept: Result<Kept, Infeasible> = postcard::from_bytes(bytes).ok()?;
-            Some(kept.map(|Kept { value, gradient }| Slope { value, gradient }))
-        };
-        let write = |answer: &Result<Slope, Infeasible>| {
-            let kept = answer.clone().map(|Slope { value, gradient }| Kept { value, gradient });
-            postcard::to_stdvec(&kept).ok()
-        };
-        self.ask(1, points, read, write, |points| self.problem.gradients(points))
+        self.ask(1, points, |points| self.problem.gradients(points))
     }
 
     fn spacing(&self, parameter: usize, at: f64) -> f64 {

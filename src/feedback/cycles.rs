@@ -10,9 +10,18 @@ use std::collections::BTreeSet;
 /// `most` the search ends there.
 pub fn simple_loops(nodes: usize, links: &[(usize, usize)], most: usize) -> (Vec<Vec<usize>>, bool) {
     let mut loops = Vec::new();
-    for start in 0..nodes {
+    let whole = Graph::new(nodes, links.iter().copied());
+    // By node, its component if it can be on a loop.
+    let mut home = vec![None; nodes];
+    for (number, component) in whole.components().into_iter().enumerate() {
+        if component.len() > 1 || whole.successors(component[0]).contains(&component[0]) {
+            component.iter().for_each(|node| home[*node] = Some(number));
+        }
+    }
+    for start in (0..nodes).filter(|start| home[*start].is_some()) {
         // Only loops whose smallest node this is: within its component of what is not smaller.
-        let left = links.iter().copied().filter(|(from, to)| *from >= start && *to >= start);
+        let beside = |node: usize| node >= start && home[node] == home[start];
+        let left = links.iter().copied().filter(|(from, to)| beside(*from) && beside(*to));
         let graph = Graph::new(nodes, left);
         let Some(component) = graph.components().into_iter().find(|component| component.contains(&start)) else {
             continue;

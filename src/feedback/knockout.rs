@@ -3,13 +3,12 @@
 //! Held at the path of a run without a policy, the link carries nothing of what the policy does; held at the start, nothing
 //! of what happens at all. What else depends on the cause is left as it is.
 
-use crate::check::{CheckedModel, check};
+use crate::check::{CheckedModel, check, external_subscripts};
 use crate::compile::{DataSeries, Program, Request, compile, element_key};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::model::{Definition, Equation, Expression, ExpressionKind, Interpolation, Name, SubscriptKind, Variable};
 use crate::series::Table;
 use crate::simulate::{Settings, run};
-use std::collections::HashMap;
 
 /// A link between variables, with all their elements.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +87,8 @@ pub fn knock_out(
     });
     let equations = equations.collect();
     model.variables.push(Variable { name: name.clone(), equations, hidden: true, ..cause.clone() });
-    let (altered, found) = check(checked.source(), model, &HashMap::new());
+    let (external, _) = external_subscripts(checked.source(), &model);
+    let (altered, found) = check(checked.source(), model, &external);
     let Some(altered) = altered else { return Err(found) };
     let mut data = request.data.clone();
     data.extend(paths(&base, &cause.name, &name, held));

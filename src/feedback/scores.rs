@@ -114,9 +114,11 @@ fn steps(opened: &Opened, settings: &Settings, equations: &mut Equations) -> Res
     let saved = run_once(&opened.whole, &Settings { save: Save::At(at), ..settings.clone() })?;
     let row = |time: f64| {
         // A run's own times may differ from those asked for in the last place.
-        let near = |t: &f64| (t - time).abs() <= 1e-9 * step;
-        let row = saved.times.iter().position(near).unwrap_or(0);
-        columns.iter().map(|column| saved.rows.get(row * width + column).copied().unwrap_or(f64::NAN)).collect()
+        let near = 1e-9 * step;
+        let row = saved.times.partition_point(|t| *t < time - near);
+        let found = saved.times.get(row).is_some_and(|t| *t <= time + near);
+        let value = |column: &usize| saved.rows.get(row * width + column).copied().filter(|_| found);
+        columns.iter().map(|column| value(column).unwrap_or(f64::NAN)).collect()
     };
     let values = times.iter().map(|(from, to)| [row(*from), row(*to)]).collect();
     Ok((times, values))

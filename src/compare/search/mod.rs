@@ -120,8 +120,16 @@ pub type Runner<'r, E> = dyn Fn(&[Vec<(String, f64)>], &[usize]) -> Result<Vec<V
 pub fn search<E: Send>(search: &Search, draws: usize, runner: &Runner<E>, stop: &AtomicBool) -> Result<Chosen, E> {
     let all: Vec<usize> = (0..draws).collect();
     let baseline = runner(&[Vec::new()], &all)?.pop().unwrap_or_default();
-    let mut trial =
-        Trial { search, runner, draws: all, informed: Vec::new(), trouble: Mutex::new(None), runs: Mutex::new(draws) };
+    let sizes = sizes(search, &baseline);
+    let mut trial = Trial {
+        search,
+        runner,
+        draws: all,
+        sizes: sizes.clone(),
+        informed: Vec::new(),
+        trouble: Mutex::new(None),
+        runs: Mutex::new(draws),
+    };
     let mut informed = Vec::new();
     let regrets = search.aims.iter().any(|aim| aim.judge == Judge::Regret);
     if search.aims.len() == 1 || regrets {
@@ -132,12 +140,14 @@ pub fn search<E: Send>(search: &Search, draws: usize, runner: &Runner<E>, stop: 
                 let one = Trial {
                     search: &known,
                     draws: vec![draw],
+                    sizes: sizes.clone(),
                     informed: Vec::new(),
                     runner,
                     trouble: Mutex::new(None),
                     runs: Mutex::new(0),
                 };
-                let found = one.best(stop)?.map_or(f64::NAN, |candidate| candidate.costs[0]);
+                let found = one.best(stop)?.filter(|candidate| candidate.excess == 0.0);
+                let found = found.map_or(f64::NAN, |candidate| candidate.costs[0]);
                 *locked(&trial.runs) += *locked(&one.runs);
                 best.push(found);
             }
@@ -164,6 +174,16 @@ pub fn search<E: Send>(search: &Search, draws: usize, runner: &Runner<E>, stop: 
     Ok(Chosen { choices, baseline, informed, runs: *locked(&trial.runs) })
 }
 
+/// Limits of different units count by the size of what they limit: the larger of the limit and of the baseline.
+fn sizes(search: &Search, baseline: &[Vec<f64>]) -> Vec<f64> {
+    let size = |limit: &Limit| {
+        let values = baseline.iter().map(|draw| draw[limit.outcome].abs()).filter(|value| value.is_finite());
+        let largest = values.fold(limit.value.abs(), f64::max);
+        if largest > 0.0 { largest } else { 1.0 }
+    };
+    search.limits.iter().map(size).collect()
+}
+
 fn shown(cost: f64, aim: &Aim) -> f64 {
     if aim.most && aim.judge != Judge::Regret { -cost } else { cost }
 }
@@ -177,7 +197,9 @@ struct Trial<'t, E> {
     search: &'t Search,
     runner: &'t Runner<'t, E>,
     draws: Vec<usize>,
-    /// `[draw][aim]`: the least cost had the draw been known.
+    /// Of each limit's outcome, by which its excess is counted.
+    sizes: Vec<f64>,
+    /// `[draw][aim]`: the least cost within the limits had the draw been known; NaN where nothing keeps them.
     informed: Vec<Vec<f64>>,
     trouble: Mutex<Option<E>>,
     runs: Mutex<usize>,
@@ -212,26 +234,27 @@ impl<E: Send> Trial<'_, E> {
         let mean = |place: usize| outcomes.iter().map(|draw| draw[place]).sum::<f64>() / outcomes.len().max(1) as f64;
         let cost = |(number, aim): (usize, &Aim)| {
             let sign = if aim.most { -1.0 } else { 1.0 };
+            // A draw without a value counts as the worst.
             let costs = outcomes.iter().map(|draw| sign * draw[aim.outcome]);
-            let judged = match aim.judge {
-                Judge::Expected => sign * mean(aim.outcome),
+            let costs = costs.map(|cost| if cost.is_nan() { f64::INFINITY } else { cost });
+            match aim.judge {
+                Judge::Expected => costs.sum::<f64>() / outcomes.len().max(1) as f64,
                 Judge::Quantile(share) => {
                     let mut sorted: Vec<f64> = costs.collect();
                     sorted.sort_by(f64::total_cmp);
                     quantile_of(&sorted, share)
                 }
                 Judge::Regret => {
-                    let regrets = costs.zip(&self.informed).map(|(cost, best)| cost - best[number]);
-                    regrets.fold(f64::NEG_INFINITY, |most, x| if x.is_nan() { f64::NAN } else { most.max(x) })
+                    // Where nothing keeps the limits there is nothing to regret.
+                    let known = costs.zip(&self.informed).filter(|(_, best)| !best[number].is_nan());
+                    known.map(|(cost, best)| cost - best[number]).fold(f64::NEG_INFINITY, f64::max)
                 }
-            };
-            if judged.is_nan() { f64::INFINITY } else { judged }
+            }
         };
-        let excess = self.search.limits.iter().map(|limit| {
+        let excess = self.search.limits.iter().zip(&self.sizes).map(|(limit, size)| {
             let over = mean(limit.outcome) - limit.value;
             let over = if limit.least { -over } else { over };
-            // Limits of different units count by their own size.
-            if over.is_nan() { f64::INFINITY } else { over.max(0.0) / limit.value.abs().max(f64::MIN_POSITIVE) }
+            if over.is_nan() { f64::INFINITY } else { over.max(0.0) / size }
         });
         let costs = self.search.aims.iter().enumerate().map(cost).collect();
         Candidate { costs, excess: excess.sum(), point }
@@ -341,6 +364,46 @@ mod tests {
                 assert!(found.informed.iter().all(|cost| *cost < 1e-6), "{:?}", found.informed);
                 assert_eq!(found.robust(&asked, choice), 1.0);
             }
+        }
+    }
+
+    fn lever(low: f64, high: f64) -> Vec<Lever> {
+        vec![Lever { constant: "x".to_owned(), low, high, switch: false }]
+    }
+
+    /// The cost is -x, and x may be at most 0, which a policy in three hundred is to begin with.
+    #[test]
+    fn a_limit_of_zero_guides_the_search() {
+        let runner = |policies: &[Vec<(String, f64)>], draws: &[usize]| {
+            let one = |settings: &Vec<(String, f64)>| settings.first().map_or(1.0, |(_, x)| *x);
+            let all = policies.iter().map(|settings| vec![vec![-one(settings), one(settings)]; draws.len()]);
+            Ok::<_, Infallible>(all.collect())
+        };
+        let aims = vec![Aim { outcome: 0, most: false, judge: Judge::Expected }];
+        let limits = vec![Limit { outcome: 1, value: 0.0, least: false }];
+        let asked = Search { levers: lever(-0.01, 3.0), aims, limits, policies: 1500, seed: 5 };
+        let Ok(found) = search(&asked, 2, &runner, &AtomicBool::new(false));
+        let x = found.choices[0].settings[0].1;
+        assert!(x <= 0.0 && x > -1e-3, "{x}");
+    }
+
+    /// The first of three draws has no value above 0.3, where the others are the better the higher.
+    #[test]
+    fn a_draw_without_a_value_counts_as_the_worst() {
+        let runner = |policies: &[Vec<(String, f64)>], draws: &[usize]| {
+            let cost = |x: f64, draw: usize| if draw == 0 && x > 0.3 { -f64::NAN } else { (x - 1.0).powi(2) };
+            let one = |settings: &Vec<(String, f64)>| settings.first().map_or(0.0, |(_, x)| *x);
+            let all = policies
+                .iter()
+                .map(|settings| draws.iter().map(|draw| vec![cost(one(settings), *draw)]).collect::<Vec<_>>());
+            Ok::<_, Infallible>(all.collect())
+        };
+        for judge in [Judge::Expected, Judge::Quantile(1.0), Judge::Regret] {
+            let aims = vec![Aim { outcome: 0, most: false, judge }];
+            let asked = Search { levers: lever(0.0, 1.0), aims, limits: vec![], policies: 1500, seed: 7 };
+            let Ok(found) = search(&asked, 3, &runner, &AtomicBool::new(false));
+            let x = found.choices[0].settings[0].1;
+            assert!((x - 0.3).abs() < 1e-3, "{judge:?}: {x}");
         }
     }
 }

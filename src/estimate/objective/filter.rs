@@ -334,6 +334,11 @@ impl Objective {
         let mut begins = true;
         let runs = run_halting(&self.program, &filter.settings, &members, |number, standing| {
             for (course, standing) in courses.iter_mut().zip(standing.chunks_mut(width)) {
+                // A course that has failed is left: its belief may hold less than the agenda asks of it.
+                if course.failure.is_some() {
+                    standing.fill(None);
+                    continue;
+                }
                 let halt = filter.halts.get(number).copied().unwrap_or(Halt::Start);
                 let read = |row: &[f64], held: Held| columns.of(row, held.0, held.1);
                 let met = match course.points.is_empty() {
@@ -341,9 +346,7 @@ impl Objective {
                     false => self.halt(filter, halt, course, standing, record, &read),
                 };
                 if let Err(why) = met {
-                    course.failure.get_or_insert(why);
-                }
-                if course.failure.is_some() {
+                    course.failure = Some(why);
                     standing.fill(None);
                 }
             }

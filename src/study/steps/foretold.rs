@@ -95,7 +95,8 @@ fn table(found: &[(&PreparedOutcome, PredictionProfile)], level: f64) -> Table {
             Column::new("upper", Decimals::Significant(4)).group(&interval),
         ],
         rows: rows.collect(),
-        notes: vec!["An empty end: the data do not limit the prediction on that side.".to_owned()],
+        notes: vec!["An empty end: none was found. The data do not limit the prediction on that side, or parameters stand at their bounds, or no \
+             better fit was found: the path shows how far the search came.".to_owned()],
     }
 }
 
